@@ -1,0 +1,1 @@
+//! The SDK: connect, resume, outbox; a pure state machine and a thin driver

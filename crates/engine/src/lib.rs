@@ -1,0 +1,1 @@
+//! The chat itself, pure: session, journal, room bookkeeping, permissions. No clock, no socket, no runtime

@@ -1,0 +1,1 @@
+//! The shell around the engine: store, workers, accounts, HTTP
