@@ -1,1 +1,50 @@
-fn main() {}
+//! Everything that a developer or CI runs, as `cargo xtask COMMAND`. A laptop and CI run the same code.
+//!
+//! One file per command. What a command needs from the system and lacks, it installs or names.
+
+mod autobahn;
+mod buf;
+mod serve;
+mod shell;
+mod sim;
+mod test;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The tasks of this repository.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Build the server and run it.
+    Serve(serve::Args),
+    /// Run every check: format, lints, schema, tests, a short simulation.
+    Test(test::Args),
+    /// Run the Autobahn test suite against the WebSocket library, both roles.
+    Autobahn(autobahn::Args),
+    /// Run the simulator: real engine and client, simulated clock, network and disk.
+    Sim(sim::Args),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Serve(args) => serve::run(args),
+        Task::Test(args) => test::run(args),
+        Task::Autobahn(args) => autobahn::run(args),
+        Task::Sim(args) => sim::run(args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
