@@ -1,1 +1,3 @@
 //! WebSocket for Rust: a sans-I/O core of RFC 6455 and a tokio driver with automatic batching
+
+pub mod handshake;

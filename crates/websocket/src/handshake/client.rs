@@ -1,0 +1,218 @@
+//! The client's side: the request, and what becomes of the answer (RFC 6455, section 4.1).
+
+use bytes::{Bytes, BytesMut};
+use http::header::{self, HeaderMap, HeaderName};
+use http::{Response, StatusCode};
+
+use super::answer::{AnswerError, AnswerFault, Expected, check_offer};
+use super::body::BodyStart;
+use super::head::{HeadBuffer, parse_response};
+use super::key::{accept_key, new_key};
+use super::limits::{INFORMATIONAL_RESPONSES_MAX, RESPONSE_HEAD_BYTES_MAX};
+use super::refusal::encode_headers;
+use super::server::belongs_to_handshake;
+use super::target::Target;
+
+/// What a client asks for.
+#[derive(Clone, Debug, Default)]
+pub struct ClientOptions {
+    /// Subprotocols to offer, the dearest first. Tokens, each once.
+    pub subprotocols: Vec<String>,
+    /// Headers to add to the request: `Authorization`, `Cookie`, `Origin`, … None that belongs to the handshake itself.
+    pub headers: HeaderMap,
+}
+
+/// Why a request cannot be built.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HandshakeError {
+    /// This header belongs to the handshake itself.
+    #[error("the header {0} belongs to the handshake and cannot be set")]
+    Header(HeaderName),
+    /// This subprotocol is no token, or is offered twice.
+    #[error("the subprotocol {0:?} is not a token, or stands twice")]
+    Subprotocol(String),
+    /// The operating system gave no random bytes for the key.
+    #[error("no random bytes for the key: {0}")]
+    Random(getrandom::Error),
+}
+
+/// Where a client's handshake stands.
+#[derive(Debug)]
+pub enum Answered {
+    /// The answer is not complete. Read on.
+    Pending,
+    /// The WebSocket is open.
+    Accept(Box<Answer>),
+    /// It is not going to open. Close.
+    Fail(AnswerError),
+}
+
+/// A verified answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Answer {
+    /// Status and headers.
+    pub response: Response<()>,
+    /// The subprotocol that the server chose; one of those offered.
+    pub subprotocol: Option<String>,
+    /// Bytes that came after the answer: the beginning of the first frame.
+    pub leftover: BytesMut,
+}
+
+/// The client's handshake over bytes: send [`request`](Self::request), then feed [`receive`](Self::receive) until it says
+/// something else than [`Answered::Pending`]; when the stream ends before that, ask [`handle_end`](Self::handle_end).
+#[derive(Debug)]
+pub struct ClientHandshake {
+    request: Bytes,
+    expected: Expected,
+    state: State,
+    informational_seen: usize,
+}
+
+#[derive(Debug)]
+enum State {
+    Head(HeadBuffer),
+    /// The answer is a refusal; its body is being collected.
+    Body(Response<()>, BodyStart),
+}
+
+impl State {
+    fn head() -> Self {
+        Self::Head(HeadBuffer::new(RESPONSE_HEAD_BYTES_MAX))
+    }
+}
+
+impl ClientHandshake {
+    /// Builds the request with a fresh random key.
+    pub fn new(target: &Target, options: &ClientOptions) -> Result<Self, HandshakeError> {
+        let key = new_key().map_err(HandshakeError::Random)?;
+        let owned = |name: &&HeaderName| **name == header::HOST || belongs_to_handshake(name);
+        if let Some(name) = options.headers.keys().find(owned) {
+            return Err(HandshakeError::Header(name.clone()));
+        }
+        check_offer(&options.subprotocols)?;
+        let expected = Expected {
+            accept: accept_key(&key),
+            subprotocols: options.subprotocols.clone(),
+        };
+        let request = encode_request(target, &key, options);
+        Ok(Self {
+            request,
+            expected,
+            state: State::head(),
+            informational_seen: 0,
+        })
+    }
+
+    /// Bytes to send first.
+    pub fn request(&self) -> &Bytes {
+        &self.request
+    }
+
+    /// Takes the next bytes from the server, in pieces of any size. Never fails in itself: what is wrong comes as
+    /// [`Answered::Fail`], after which there is nothing more to feed.
+    pub fn receive(&mut self, piece: &[u8]) -> Answered {
+        self.try_receive(piece)
+            .unwrap_or_else(|fault| Answered::Fail(AnswerError::new(fault, None)))
+    }
+
+    /// The stream has ended, or nobody wants to wait any longer: what is known is the answer.
+    pub fn handle_end(self) -> AnswerError {
+        match self.state {
+            State::Head(_) => AnswerError::new(AnswerFault::Truncated, None),
+            State::Body(response, body) => refused(response, &body),
+        }
+    }
+
+    /// Whether the server has refused and only the rest of its reasons is missing.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.state, State::Body(..))
+    }
+
+    fn try_receive(&mut self, piece: &[u8]) -> Result<Answered, AnswerFault> {
+        let mut owned: BytesMut;
+        let mut piece = piece;
+        loop {
+            match &mut self.state {
+                State::Head(buffer) => {
+                    let Some(head) = buffer.receive(piece)? else {
+                        return Ok(Answered::Pending);
+                    };
+                    let response = parse_response(&head)?;
+                    let rest = buffer.take_rest();
+                    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                        return Ok(self.switching(response, rest));
+                    }
+                    self.state = if response.status().is_informational() {
+                        self.informational_seen += 1;
+                        if self.informational_seen > INFORMATIONAL_RESPONSES_MAX {
+                            return Err(AnswerFault::TooManyInformational);
+                        }
+                        State::head()
+                    } else {
+                        let body = BodyStart::new(&response);
+                        State::Body(response, body)
+                    };
+                    owned = rest;
+                    piece = &owned;
+                }
+                State::Body(response, body) => {
+                    if !body.receive(piece) {
+                        return Ok(Answered::Pending);
+                    }
+                    return Ok(Answered::Fail(refused(std::mem::take(response), body)));
+                }
+            }
+        }
+    }
+
+    fn switching(&self, response: Response<()>, leftover: BytesMut) -> Answered {
+        match self.expected.verify(&response) {
+            Ok(subprotocol) => Answered::Accept(Box::new(Answer {
+                response,
+                subprotocol,
+                leftover,
+            })),
+            Err(fault) => Answered::Fail(AnswerError::new(
+                fault,
+                Some(response.map(|()| Bytes::new())),
+            )),
+        }
+    }
+}
+
+fn refused(response: Response<()>, body: &BodyStart) -> AnswerError {
+    AnswerError::new(
+        AnswerFault::Refused,
+        Some(response.map(|()| body.content())),
+    )
+}
+
+fn encode_request(target: &Target, key: &str, options: &ClientOptions) -> Bytes {
+    let mut bytes = BytesMut::with_capacity(512);
+    let mut line = |parts: &[&str]| {
+        parts
+            .iter()
+            .for_each(|part| bytes.extend_from_slice(part.as_bytes()))
+    };
+    line(&["GET ", target.path_and_query(), " HTTP/1.1\r\n"]);
+    line(&["Host: ", &target.host_header(), "\r\n"]);
+    line(&["Upgrade: websocket\r\n", "Connection: Upgrade\r\n"]);
+    line(&[
+        "Sec-WebSocket-Key: ",
+        key,
+        "\r\n",
+        "Sec-WebSocket-Version: 13\r\n",
+    ]);
+    if !options.subprotocols.is_empty() {
+        line(&[
+            "Sec-WebSocket-Protocol: ",
+            &options.subprotocols.join(", "),
+            "\r\n",
+        ]);
+    }
+    encode_headers(&options.headers, &mut bytes);
+    bytes.extend_from_slice(b"\r\n");
+    bytes.freeze()
+}

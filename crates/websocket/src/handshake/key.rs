@@ -1,0 +1,68 @@
+//! `Sec-WebSocket-Key` and `Sec-WebSocket-Accept`.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha1::{Digest as _, Sha1};
+
+/// The text that both sides append to the key before hashing it (RFC 6455, section 1.3). It is the same for every
+/// WebSocket ever opened: an answer built with it can only come from somebody who knows the protocol.
+pub const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// Bytes of randomness that a key carries (RFC 6455, section 4.1).
+const KEY_BYTES: usize = 16;
+
+/// The `Sec-WebSocket-Accept` that answers `key`: SHA-1 over key and [`GUID`], in base64 (RFC 6455, section 4.2.2).
+///
+/// ```
+/// // The example of RFC 6455, section 1.3.
+/// assert_eq!(suda_websocket::handshake::accept_key("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+/// ```
+pub fn accept_key(key: &str) -> String {
+    let mut hash = Sha1::new();
+    hash.update(key.as_bytes());
+    hash.update(GUID.as_bytes());
+    STANDARD.encode(hash.finalize())
+}
+
+/// A fresh key from the operating system's generator.
+pub(super) fn new_key() -> Result<String, getrandom::Error> {
+    let mut random = [0u8; KEY_BYTES];
+    getrandom::fill(&mut random)?;
+    Ok(STANDARD.encode(random))
+}
+
+/// Whether `key` is the base64 of exactly 16 bytes.
+pub(super) fn is_valid(key: &str) -> bool {
+    // 16 bytes always make 24 characters. Looking at the length first means that nothing is decoded from a long one.
+    const KEY_CHARACTERS: usize = 24;
+    key.len() == KEY_CHARACTERS
+        && STANDARD
+            .decode(key)
+            .is_ok_and(|bytes| bytes.len() == KEY_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_new_keys_are_valid_and_differ() {
+        let (a, b) = (new_key().unwrap(), new_key().unwrap());
+        assert!(is_valid(&a) && is_valid(&b));
+        assert_ne!(a, b);
+    }
+
+    #[test]
+    fn a_key_is_the_base64_of_16_bytes_and_nothing_else() {
+        assert!(is_valid("dGhlIHNhbXBsZSBub25jZQ=="));
+        for bad in [
+            "",
+            "c2hvcnQ=",
+            "dGhlIHNhbXBsZSBub25jZQ",
+            "dGhlIHNhbXBsZSBub25jZTE=",
+            "dGhlIHNhbXBsZSBub25j!Q==",
+        ] {
+            assert!(!is_valid(bad), "{bad}");
+        }
+    }
+}
