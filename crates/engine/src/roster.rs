@@ -1,0 +1,215 @@
+//! One worker's bookkeeping: which of its members have which rooms open, and how far each of them is.
+//!
+//! A member (the shell's key for a connection) is offered exactly its next seq. Something lower is dropped, something higher starts
+//! filling: the store is asked for what lies between. So a lost batch, a fresh member, a slow one and a resumed one all go the same road.
+//!
+//! There is no race between reading the store and the stream of batches, as long as the shell (1) calls [`Roster::open`]
+//! *before* it reads for the [`FillRequest`] that comes out, and (2) hands every committed batch to every roster, in order, or calls
+//! [`Roster::missed`]. What commits after the read then comes through [`Roster::committed`], and what was committed before is in the read.
+//!
+//! What lives here: places and decisions, single-threaded, for one worker. What doesn't: frames, sockets, the store.
+
+mod effect;
+mod fill;
+mod held;
+mod stream;
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
+
+use suda_protocol::v1::reply::Result as Answer;
+use suda_protocol::{ErrorCode, v1};
+
+pub use effect::{Effect, FillFrom, FillRequest, Offered, Outboxes};
+pub use fill::FillAnswer;
+use fill::Opening;
+use held::HeldRoom;
+use stream::{State, Step};
+
+use crate::refusal::reply;
+use crate::{Cursor, Limits, Refusal, RoomId, RoomRef, Sequenced, UserId, mutant};
+
+/// The rooms that a worker holds. `M` is the shell's key for a connection, `E` its handle to an entry.
+#[derive(Debug)]
+pub struct Roster<M, E> {
+    limits: Limits,
+    rooms: BTreeMap<RoomId, HeldRoom<M, E>>,
+    members: HashMap<M, Member>,
+    openings: BTreeMap<u64, Opening<M>>,
+    last_request: u64,
+}
+
+/// What a connection has to do with this roster.
+#[derive(Debug, Default)]
+struct Member {
+    rooms: Vec<RoomId>,
+    openings: Vec<u64>,
+}
+
+impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
+    /// A roster without members.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, rooms: BTreeMap::new(), members: HashMap::new(), openings: BTreeMap::new(), last_request: 0 }
+    }
+
+    /// A member wants a room's stream on its connection. The answer follows once the store was asked. A stream of the same room
+    /// that is open already goes on until then and is replaced by the new one.
+    pub fn open(
+        &mut self,
+        member: M,
+        command_id: u64,
+        user: UserId,
+        room: RoomRef,
+        cursor: Option<Cursor>,
+        out: &mut impl Outboxes<M, E>,
+    ) {
+        let of_member = self.members.entry(member).or_default();
+        if of_member.rooms.len() + of_member.openings.len() >= self.limits.told.open_rooms_max as usize
+            && !matches!(&room, RoomRef::Id(id) if of_member.rooms.contains(id))
+        {
+            let reply = Refusal::new(ErrorCode::TooManyOpenRooms).reply(command_id);
+            out.effect(Effect::Reply { member, reply });
+            return;
+        }
+        self.last_request += 1;
+        let request = self.last_request;
+        of_member.openings.push(request);
+        // From here on batches are noted for the room. Where only a name is known that can't be done yet, and whatever
+        // is committed while the store is read must be read in a second step.
+        let again = match &room {
+            RoomRef::Id(id) => {
+                self.rooms.entry(*id).or_insert_with(HeldRoom::new).openings += 1;
+                false
+            }
+            RoomRef::Name(_) => true,
+        };
+        self.openings.insert(request, Opening { member, command_id, user, room: room.clone(), cursor, again, close: Vec::new() });
+        let from = cursor.map_or(FillFrom::Newest, FillFrom::After);
+        let count_max = self.limits.fill_entries_max;
+        out.effect(Effect::Fill(FillRequest { member, request, user, room, from, count_max }));
+    }
+
+    /// A member wants no more of a room on its connection. Not having it open is no error.
+    pub fn close(&mut self, member: M, command_id: u64, room: RoomRef, out: &mut impl Outboxes<M, E>) {
+        let of_member = self.members.get(&member);
+        if let Some(opening) = of_member
+            .and_then(|of_member| of_member.openings.iter().rev().find(|request| self.is_opening_of(**request, &room)))
+            .and_then(|request| self.openings.get_mut(request))
+        {
+            // Its answer must come first, so that the two are not taken in the wrong order.
+            opening.close.push(command_id);
+            return;
+        }
+        let id = match room {
+            RoomRef::Id(id) => Some(id),
+            RoomRef::Name(key) => of_member.and_then(|of_member| {
+                of_member.rooms.iter().copied().find(|id| self.rooms.get(id).is_some_and(|held| held.name_key == key))
+            }),
+        };
+        let Some(id) = id else {
+            let reply = Refusal::new(ErrorCode::UnknownRoom).reply(command_id);
+            return out.effect(Effect::Reply { member, reply });
+        };
+        self.remove_stream(member, id);
+        out.effect(Effect::Reply { member, reply: reply(command_id, Answer::Closed(v1::Closed { room: id.to_string() })) });
+    }
+
+    /// The connection is gone. Answers still to come for it are dropped.
+    pub fn gone(&mut self, member: M) {
+        let Some(of_member) = self.members.remove(&member) else { return };
+        for request in of_member.openings {
+            self.take_opening(request);
+        }
+        for room in of_member.rooms {
+            if let Some(held) = self.rooms.get_mut(&room) {
+                held.streams.remove(member);
+                self.drop_if_unheld(room);
+            }
+        }
+    }
+
+    /// An entry was committed. Entries come in the order in which the journal handed them out.
+    pub fn committed(&mut self, entry: &E, out: &mut impl Outboxes<M, E>) {
+        let room = entry.room();
+        let Some(held) = self.rooms.get_mut(&room) else { return };
+        held.note(entry, self.limits.ring_entries_max);
+        let mut ended = Vec::new();
+        for stream in held.streams.iter_mut() {
+            if !matches!(stream.state, State::Live) {
+                continue;
+            }
+            if entry.cursor().seq > stream.last.seq + 1 && !mutant!("skip-hole") {
+                ended.push((stream.member, Step::Hole));
+                continue;
+            }
+            match stream.step(entry, out) {
+                Step::Taken | Step::Lower => {}
+                step => ended.push((stream.member, step)),
+            }
+        }
+        for (member, step) in ended {
+            match step {
+                Step::Hole => self.catch_up(member, room, out),
+                Step::Full => self.lag(member, room, out),
+                Step::Removed => self.removed(member, room, out),
+                Step::Taken | Step::Lower => {}
+            }
+        }
+    }
+
+    /// The worker lost batches: whatever it holds may have a hole at its end, and no later entry may ever show it.
+    pub fn missed(&mut self, out: &mut impl Outboxes<M, E>) {
+        if mutant!("ignore-missed-batches") {
+            return;
+        }
+        for opening in self.openings.values_mut() {
+            opening.again = true;
+        }
+        let mut suspects = Vec::new();
+        for (room, held) in &mut self.rooms {
+            held.forget_ring();
+            for stream in held.streams.iter_mut() {
+                match &mut stream.state {
+                    State::Live => suspects.push((stream.member, *room)),
+                    State::Filling { again, .. } => *again = true,
+                    State::Stalled => {}
+                }
+            }
+        }
+        for (member, room) in suspects {
+            self.request_fill(member, room, out);
+        }
+    }
+
+    /// A member's outbox was full and has room again: filling goes on where it stopped.
+    pub fn drained(&mut self, member: M, out: &mut impl Outboxes<M, E>) {
+        let rooms = self.members.get(&member).map(|of_member| of_member.rooms.clone()).unwrap_or_default();
+        for room in rooms {
+            if self.stream_mut(member, room).is_some_and(|stream| matches!(stream.state, State::Stalled)) {
+                self.catch_up(member, room, out);
+            }
+        }
+    }
+
+    /// The newest entries, as far as this worker knows, of the rooms that a member has open: for its heartbeat.
+    pub fn tops(&self, member: M) -> Vec<v1::RoomTop> {
+        let Some(of_member) = self.members.get(&member) else { return Vec::new() };
+        let top = |id: &RoomId| {
+            let held = self.rooms.get(id)?;
+            let last = held.streams.get(member)?.last;
+            let top = held.top.filter(|top| top.seq > last.seq).unwrap_or(last);
+            Some(v1::RoomTop { room: id.to_string(), top: Some(top.to_wire()) })
+        };
+        of_member.rooms.iter().filter_map(top).collect()
+    }
+
+    /// How many rooms are held.
+    pub fn held_rooms(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// How many entries are kept over all rooms. At most [`Limits::ring_entries_max`] each.
+    pub fn ring_entries(&self) -> usize {
+        self.rooms.values().map(HeldRoom::ring_len).sum()
+    }
+}
