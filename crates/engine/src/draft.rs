@@ -86,7 +86,11 @@ impl Draft {
                 part(b"leave");
                 room_parts(room, &mut part);
             }
-            Intent::Post { room, text, reply_to } => {
+            Intent::Post {
+                room,
+                text,
+                reply_to,
+            } => {
                 part(b"post");
                 room_parts(room, &mut part);
                 part(text.as_bytes());

@@ -17,11 +17,18 @@ pub struct Cursor {
 
 impl Cursor {
     /// Before the first entry.
-    pub const BEGINNING: Self = Self { seq: 0, id: EntryId(uuid::Uuid::nil()) };
+    pub const BEGINNING: Self = Self {
+        seq: 0,
+        id: EntryId(uuid::Uuid::nil()),
+    };
 
     /// As it goes over the wire.
     pub fn to_wire(self) -> v1::Cursor {
-        let id = if self.seq == 0 { String::new() } else { self.id.to_string() };
+        let id = if self.seq == 0 {
+            String::new()
+        } else {
+            self.id.to_string()
+        };
         v1::Cursor { seq: self.seq, id }
     }
 
@@ -32,7 +39,10 @@ impl Cursor {
     pub fn from_wire(wire: &v1::Cursor) -> Result<Self, InvalidId> {
         match wire.seq {
             0 => Ok(Self::BEGINNING),
-            seq => Ok(Self { seq, id: wire.id.parse()? }),
+            seq => Ok(Self {
+                seq,
+                id: wire.id.parse()?,
+            }),
         }
     }
 }
@@ -65,7 +75,12 @@ impl Entry {
             at_ms: at,
             what: Some(what),
         };
-        Self { room, id: at_place.id, author, wire }
+        Self {
+            room,
+            id: at_place.id,
+            author,
+            wire,
+        }
     }
 
     /// An entry as a store kept it.
@@ -73,7 +88,12 @@ impl Entry {
     /// # Errors
     /// [`InvalidId`] where one of the ids is no UUID.
     pub fn from_wire(wire: v1::Entry) -> Result<Self, InvalidId> {
-        Ok(Self { room: wire.room.parse()?, id: wire.id.parse()?, author: wire.author.parse()?, wire })
+        Ok(Self {
+            room: wire.room.parse()?,
+            id: wire.id.parse()?,
+            author: wire.author.parse()?,
+            wire,
+        })
     }
 
     /// The room in which it happened.
@@ -93,7 +113,10 @@ impl Entry {
 
     /// The cursor of a reader whose last entry this is.
     pub fn cursor(&self) -> Cursor {
-        Cursor { seq: self.wire.seq, id: self.id }
+        Cursor {
+            seq: self.wire.seq,
+            id: self.id,
+        }
     }
 
     /// Who did it.

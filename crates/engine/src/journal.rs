@@ -69,7 +69,9 @@ impl<T> Journal<T> {
             lookup.answered.push((draft.author, draft.client_id));
             match &draft.intent {
                 Intent::CreateRoom { .. } => {}
-                Intent::Post { reply_to, .. } if *reply_to > 0 => lookup.messages.push((room.clone(), *reply_to)),
+                Intent::Post { reply_to, .. } if *reply_to > 0 => {
+                    lookup.messages.push((room.clone(), *reply_to))
+                }
                 Intent::Join { .. } | Intent::Leave { .. } | Intent::Post { .. } => {}
             }
             if !matches!(draft.intent, Intent::CreateRoom { .. }) {
@@ -79,7 +81,14 @@ impl<T> Journal<T> {
                 lookup.rooms.push(room);
             }
         }
-        lookup.unsettled = self.unsettled.iter().map(|(room, seq)| Unsettled { room: *room, after_seq: *seq }).collect();
+        lookup.unsettled = self
+            .unsettled
+            .iter()
+            .map(|(room, seq)| Unsettled {
+                room: *room,
+                after_seq: *seq,
+            })
+            .collect();
         lookup.tidy();
         lookup
     }
@@ -88,7 +97,13 @@ impl<T> Journal<T> {
     ///
     /// The facts must hold whatever the store has of what [`Self::lookup`] named for the same batch, read in the transaction
     /// that will write this plan.
-    pub fn plan(&mut self, now: Timestamp, batch: Vec<(T, Draft)>, facts: Facts, new_id: &mut dyn FnMut() -> Uuid) -> Plan<T> {
+    pub fn plan(
+        &mut self,
+        now: Timestamp,
+        batch: Vec<(T, Draft)>,
+        facts: Facts,
+        new_id: &mut dyn FnMut() -> Uuid,
+    ) -> Plan<T> {
         if std::mem::replace(&mut self.planned, true) {
             // The last plan was dropped without an outcome. What it put into memory may not be in the store.
             self.forget_all();
@@ -103,9 +118,19 @@ impl<T> Journal<T> {
         let mut plan = Plan::new(facts.unsettled);
         for (ticket, draft) in batch {
             let decided = decide::decide(self, &mut overlay, &mut plan.rows, now, &draft, new_id);
-            plan.decided.push(Decided { ticket, draft, answer: decided.answer, from_store: decided.from_store });
+            plan.decided.push(Decided {
+                ticket,
+                draft,
+                answer: decided.answer,
+                from_store: decided.from_store,
+            });
         }
-        plan.rows.tops = overlay.into_touched().into_iter().filter_map(|id| self.rooms.get(&id)).map(TopRow::of).collect();
+        plan.rows.tops = overlay
+            .into_touched()
+            .into_iter()
+            .filter_map(|id| self.rooms.get(&id))
+            .map(TopRow::of)
+            .collect();
         plan
     }
 
@@ -127,7 +152,10 @@ impl<T> Journal<T> {
         if !mutant!("keep-tops-after-rollback") {
             self.forget(&plan);
         }
-        plan.decided.into_iter().map(|decided| decided.into_answer_unless(refusal)).collect()
+        plan.decided
+            .into_iter()
+            .map(|decided| decided.into_answer_unless(refusal))
+            .collect()
     }
 
     /// Nobody knows whether the plan is in the store. Gives the drafts back to be planned again, before any other: their client
@@ -137,12 +165,17 @@ impl<T> Journal<T> {
         self.planned = false;
         for entry in &plan.rows.entries {
             // The first entry of each room counts, and an earlier unknown outcome before it.
-            self.unsettled.entry(entry.room()).or_insert(entry.seq() - 1);
+            self.unsettled
+                .entry(entry.room())
+                .or_insert(entry.seq() - 1);
         }
         if !mutant!("keep-tops-after-unknown-outcome") {
             self.forget(&plan);
         }
-        plan.decided.into_iter().map(|decided| (decided.ticket, decided.draft)).collect()
+        plan.decided
+            .into_iter()
+            .map(|decided| (decided.ticket, decided.draft))
+            .collect()
     }
 
     /// Whether a commit of unknown outcome waits to be settled by the next plan.
@@ -152,7 +185,10 @@ impl<T> Journal<T> {
 
     fn by_id(&self, room: RoomRef) -> RoomRef {
         match &room {
-            RoomRef::Name(key) => self.names.get(key).map_or(room.clone(), |id| RoomRef::Id(*id)),
+            RoomRef::Name(key) => self
+                .names
+                .get(key)
+                .map_or(room.clone(), |id| RoomRef::Id(*id)),
             RoomRef::Id(_) => room,
         }
     }
@@ -165,7 +201,8 @@ impl<T> Journal<T> {
     }
 
     fn remember(&mut self, room: RoomFacts) {
-        self.names.insert(suda_protocol::names::key(&room.name), room.id);
+        self.names
+            .insert(suda_protocol::names::key(&room.name), room.id);
         self.rooms.insert(room.id, room);
     }
 

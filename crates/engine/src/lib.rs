@@ -17,7 +17,7 @@ mod draft;
 mod entry;
 mod ids;
 pub mod journal;
-mod limits;
+pub mod limits;
 #[cfg(suda_mutants)]
 pub mod mutants;
 pub mod reading;
@@ -27,7 +27,9 @@ pub mod session;
 
 pub use draft::{Digest, Draft, Intent};
 pub use entry::{Cursor, Entry, RoomFacts, Sequenced};
-pub use ids::{ClientId, DeviceId, EntryId, InvalidId, RoomId, RoomRef, SessionId, Timestamp, UserId};
+pub use ids::{
+    ClientId, DeviceId, EntryId, InvalidId, RoomId, RoomRef, SessionId, Timestamp, UserId,
+};
 pub use journal::{Facts, Journal, Lookup, Plan};
 pub use limits::Limits;
 pub use refusal::Refusal;

@@ -52,10 +52,22 @@ pub fn log_page(after: Cursor, facts: ReadFacts<Arc<Entry>>) -> Result<Answer, R
     let room = permitted(&facts)?;
     let top = Some(room.top.to_wire());
     if !continues(room, after, facts.at_cursor) {
-        return Ok(Answer::LogPage(v1::LogPage { entries: Vec::new(), top, continues: false }));
+        return Ok(Answer::LogPage(v1::LogPage {
+            entries: Vec::new(),
+            top,
+            continues: false,
+        }));
     }
-    let entries = facts.entries.iter().map(|entry| entry.wire().clone()).collect();
-    Ok(Answer::LogPage(v1::LogPage { entries, top, continues: true }))
+    let entries = facts
+        .entries
+        .iter()
+        .map(|entry| entry.wire().clone())
+        .collect();
+    Ok(Answer::LogPage(v1::LogPage {
+        entries,
+        top,
+        continues: true,
+    }))
 }
 
 /// What the store knew, in one read transaction, of a room's messages.
@@ -77,11 +89,18 @@ pub struct MessageFacts {
 /// The refusal that the reader is told.
 pub fn message_page(facts: MessageFacts) -> Result<Answer, Refusal> {
     let as_of_seq = permitted_room(facts.room.as_ref(), facts.member)?.top.seq;
-    Ok(Answer::MessagePage(v1::MessagePage { messages: facts.messages, as_of_seq, more: facts.more }))
+    Ok(Answer::MessagePage(v1::MessagePage {
+        messages: facts.messages,
+        as_of_seq,
+        more: facts.more,
+    }))
 }
 
 /// The answer to [`Query::ListRooms`](crate::Query::ListRooms): each room with whether the asker is a member of it.
 pub fn room_list(rooms: &[(RoomFacts, bool)], more: bool) -> Answer {
-    let rooms = rooms.iter().map(|(room, member)| room.to_wire(*member)).collect();
+    let rooms = rooms
+        .iter()
+        .map(|(room, member)| room.to_wire(*member))
+        .collect();
     Answer::RoomList(v1::RoomList { rooms, more })
 }

@@ -14,7 +14,10 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal that says nothing about when to try again.
     pub const fn new(code: ErrorCode) -> Self {
-        Self { code, retry_after_ms: 0 }
+        Self {
+            code,
+            retry_after_ms: 0,
+        }
     }
 
     /// The error as it goes over the wire.
@@ -36,5 +39,8 @@ impl From<ErrorCode> for Refusal {
 
 /// The reply to the command with this id.
 pub(crate) fn reply(command_id: u64, result: v1::reply::Result) -> v1::Reply {
-    v1::Reply { id: command_id, result: Some(result) }
+    v1::Reply {
+        id: command_id,
+        result: Some(result),
+    }
 }

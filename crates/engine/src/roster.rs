@@ -49,7 +49,13 @@ struct Member {
 impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
     /// A roster without members.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, rooms: BTreeMap::new(), members: HashMap::new(), openings: BTreeMap::new(), last_request: 0 }
+        Self {
+            limits,
+            rooms: BTreeMap::new(),
+            members: HashMap::new(),
+            openings: BTreeMap::new(),
+            last_request: 0,
+        }
     }
 
     /// A member wants a room's stream on its connection. The answer follows once the store was asked. A stream of the same room
@@ -64,7 +70,8 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
         out: &mut impl Outboxes<M, E>,
     ) {
         let of_member = self.members.entry(member).or_default();
-        if of_member.rooms.len() + of_member.openings.len() >= self.limits.told.open_rooms_max as usize
+        if of_member.rooms.len() + of_member.openings.len()
+            >= self.limits.told.open_rooms_max as usize
             && !matches!(&room, RoomRef::Id(id) if of_member.rooms.contains(id))
         {
             let reply = Refusal::new(ErrorCode::TooManyOpenRooms).reply(command_id);
@@ -83,17 +90,47 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
             }
             RoomRef::Name(_) => true,
         };
-        self.openings.insert(request, Opening { member, command_id, user, room: room.clone(), cursor, again, close: Vec::new() });
+        self.openings.insert(
+            request,
+            Opening {
+                member,
+                command_id,
+                user,
+                room: room.clone(),
+                cursor,
+                again,
+                close: Vec::new(),
+            },
+        );
         let from = cursor.map_or(FillFrom::Newest, FillFrom::After);
         let count_max = self.limits.fill_entries_max;
-        out.effect(Effect::Fill(FillRequest { member, request, user, room, from, count_max }));
+        out.effect(Effect::Fill(FillRequest {
+            member,
+            request,
+            user,
+            room,
+            from,
+            count_max,
+        }));
     }
 
     /// A member wants no more of a room on its connection. Not having it open is no error.
-    pub fn close(&mut self, member: M, command_id: u64, room: RoomRef, out: &mut impl Outboxes<M, E>) {
+    pub fn close(
+        &mut self,
+        member: M,
+        command_id: u64,
+        room: RoomRef,
+        out: &mut impl Outboxes<M, E>,
+    ) {
         let of_member = self.members.get(&member);
         if let Some(opening) = of_member
-            .and_then(|of_member| of_member.openings.iter().rev().find(|request| self.is_opening_of(**request, &room)))
+            .and_then(|of_member| {
+                of_member
+                    .openings
+                    .iter()
+                    .rev()
+                    .find(|request| self.is_opening_of(**request, &room))
+            })
             .and_then(|request| self.openings.get_mut(request))
         {
             // Its answer must come first, so that the two are not taken in the wrong order.
@@ -103,7 +140,11 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
         let id = match room {
             RoomRef::Id(id) => Some(id),
             RoomRef::Name(key) => of_member.and_then(|of_member| {
-                of_member.rooms.iter().copied().find(|id| self.rooms.get(id).is_some_and(|held| held.name_key == key))
+                of_member
+                    .rooms
+                    .iter()
+                    .copied()
+                    .find(|id| self.rooms.get(id).is_some_and(|held| held.name_key == key))
             }),
         };
         let Some(id) = id else {
@@ -111,14 +152,26 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
             return out.effect(Effect::Reply { member, reply });
         };
         self.remove_stream(member, id);
-        out.effect(Effect::Reply { member, reply: reply(command_id, Answer::Closed(v1::Closed { room: id.to_string() })) });
+        out.effect(Effect::Reply {
+            member,
+            reply: reply(
+                command_id,
+                Answer::Closed(v1::Closed {
+                    room: id.to_string(),
+                }),
+            ),
+        });
     }
 
     /// The connection is gone. Answers still to come for it are dropped.
     pub fn gone(&mut self, member: M) {
-        let Some(of_member) = self.members.remove(&member) else { return };
+        let Some(of_member) = self.members.remove(&member) else {
+            return;
+        };
         for request in of_member.openings {
-            self.take_opening(request);
+            if let Some(opening) = self.take_opening(request) {
+                self.drop_opened(&opening.room);
+            }
         }
         for room in of_member.rooms {
             if let Some(held) = self.rooms.get_mut(&room) {
@@ -131,7 +184,9 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
     /// An entry was committed. Entries come in the order in which the journal handed them out.
     pub fn committed(&mut self, entry: &E, out: &mut impl Outboxes<M, E>) {
         let room = entry.room();
-        let Some(held) = self.rooms.get_mut(&room) else { return };
+        let Some(held) = self.rooms.get_mut(&room) else {
+            return;
+        };
         held.note(entry, self.limits.ring_entries_max);
         let mut ended = Vec::new();
         for stream in held.streams.iter_mut() {
@@ -183,9 +238,16 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
 
     /// A member's outbox was full and has room again: filling goes on where it stopped.
     pub fn drained(&mut self, member: M, out: &mut impl Outboxes<M, E>) {
-        let rooms = self.members.get(&member).map(|of_member| of_member.rooms.clone()).unwrap_or_default();
+        let rooms = self
+            .members
+            .get(&member)
+            .map(|of_member| of_member.rooms.clone())
+            .unwrap_or_default();
         for room in rooms {
-            if self.stream_mut(member, room).is_some_and(|stream| matches!(stream.state, State::Stalled)) {
+            if self
+                .stream_mut(member, room)
+                .is_some_and(|stream| matches!(stream.state, State::Stalled))
+            {
                 self.catch_up(member, room, out);
             }
         }
@@ -193,12 +255,17 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
 
     /// The newest entries, as far as this worker knows, of the rooms that a member has open: for its heartbeat.
     pub fn tops(&self, member: M) -> Vec<v1::RoomTop> {
-        let Some(of_member) = self.members.get(&member) else { return Vec::new() };
+        let Some(of_member) = self.members.get(&member) else {
+            return Vec::new();
+        };
         let top = |id: &RoomId| {
             let held = self.rooms.get(id)?;
             let last = held.streams.get(member)?.last;
             let top = held.top.filter(|top| top.seq > last.seq).unwrap_or(last);
-            Some(v1::RoomTop { room: id.to_string(), top: Some(top.to_wire()) })
+            Some(v1::RoomTop {
+                room: id.to_string(),
+                top: Some(top.to_wire()),
+            })
         };
         of_member.rooms.iter().filter_map(top).collect()
     }

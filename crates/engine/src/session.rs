@@ -14,7 +14,10 @@ pub use action::{Action, Query};
 use bucket::Bucket;
 
 use crate::refusal::reply;
-use crate::{ClientId, Cursor, DeviceId, Draft, Intent, Limits, Refusal, RoomRef, SessionId, Timestamp, UserId};
+use crate::{
+    ClientId, Cursor, DeviceId, Draft, Intent, Limits, Refusal, RoomRef, SessionId, Timestamp,
+    UserId,
+};
 
 /// Who signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +54,15 @@ impl Session {
     pub fn new(id: SessionId, limits: Limits) -> Self {
         let commands = Bucket::new(limits.command_rate_per_s, limits.command_burst_max);
         let queries = Bucket::new(limits.query_rate_per_s, limits.query_burst_max);
-        Self { id, limits, phase: Phase::Fresh, commands, queries, in_flight: Vec::new(), malformed: 0 }
+        Self {
+            id,
+            limits,
+            phase: Phase::Fresh,
+            commands,
+            queries,
+            in_flight: Vec::new(),
+            malformed: 0,
+        }
     }
 
     /// Its id, for logs.
@@ -89,7 +100,9 @@ impl Session {
     /// [`Self::authenticated`] or [`Self::refused`].
     pub fn handle(&mut self, now: Timestamp, command: v1::Command) -> Action {
         let command_id = command.id;
-        let action = self.decide(now, command).unwrap_or_else(|refusal| Action::Reply(refusal.reply(command_id)));
+        let action = self
+            .decide(now, command)
+            .unwrap_or_else(|refusal| Action::Reply(refusal.reply(command_id)));
         if !matches!(action, Action::Reply(_)) {
             self.in_flight.push(command_id);
         }
@@ -123,7 +136,8 @@ impl Session {
     /// to close the connection. `command_id` is 0 where not even that could be read.
     pub fn malformed(&mut self, command_id: u64) -> (v1::Reply, Option<CloseCode>) {
         self.malformed = self.malformed.saturating_add(1);
-        let close = (self.malformed >= self.limits.malformed_commands_max).then_some(CloseCode::Malformed);
+        let close =
+            (self.malformed >= self.limits.malformed_commands_max).then_some(CloseCode::Malformed);
         (Refusal::new(ErrorCode::Malformed).reply(command_id), close)
     }
 
@@ -149,8 +163,13 @@ impl Session {
         if let Request::Connect(connect) = request {
             return self.connect(command_id, connect);
         }
-        let Phase::Active(identity) = &self.phase else { return Err(ErrorCode::NotConnected.into()) };
-        let draft = |client_id: &str, intent: Intent, objection: Option<ErrorCode>| -> Result<Draft, Refusal> {
+        let Phase::Active(identity) = &self.phase else {
+            return Err(ErrorCode::NotConnected.into());
+        };
+        let draft = |client_id: &str,
+                     intent: Intent,
+                     objection: Option<ErrorCode>|
+         -> Result<Draft, Refusal> {
             Ok(Draft {
                 command_id,
                 author: identity.id,
@@ -165,11 +184,27 @@ impl Session {
                 Ok(name) => draft(&create.client_id, Intent::CreateRoom { name }, None)?,
                 Err(_) => return Err(ErrorCode::InvalidName.into()),
             },
-            Request::Join(join) => draft(&join.client_id, Intent::Join { room: room(&join.room)? }, None)?,
-            Request::Leave(leave) => draft(&leave.client_id, Intent::Leave { room: room(&leave.room)? }, None)?,
+            Request::Join(join) => draft(
+                &join.client_id,
+                Intent::Join {
+                    room: room(&join.room)?,
+                },
+                None,
+            )?,
+            Request::Leave(leave) => draft(
+                &leave.client_id,
+                Intent::Leave {
+                    room: room(&leave.room)?,
+                },
+                None,
+            )?,
             Request::Post(post) => {
                 let objection = self.text_objection(&post.text);
-                let intent = Intent::Post { room: room(&post.room)?, text: post.text, reply_to: post.reply_to };
+                let intent = Intent::Post {
+                    room: room(&post.room)?,
+                    text: post.text,
+                    reply_to: post.reply_to,
+                };
                 draft(&post.client_id, intent, objection)?
             }
             other => {
@@ -177,7 +212,10 @@ impl Session {
                 return self.query(command_id, other);
             }
         };
-        Ok(Action::Submit(Draft { objection: self.commands.take(now).err().or(draft.objection), ..draft }))
+        Ok(Action::Submit(Draft {
+            objection: self.commands.take(now).err().or(draft.objection),
+            ..draft
+        }))
     }
 
     fn connect(&mut self, command_id: u64, connect: v1::Connect) -> Result<Action, Refusal> {
@@ -191,7 +229,12 @@ impl Session {
         let mut client = connect.client;
         client.truncate(client.floor_char_boundary(limits::CLIENT_NAME_BYTES_MAX));
         self.phase = Phase::Authenticating { command_id };
-        Ok(Action::Authenticate { command_id, token: connect.token, device, client })
+        Ok(Action::Authenticate {
+            command_id,
+            token: connect.token,
+            device,
+            client,
+        })
     }
 
     fn text_objection(&self, text: &str) -> Option<ErrorCode> {
@@ -209,10 +252,21 @@ impl Session {
         let query = match request {
             Request::Open(open) => {
                 let cursor = open.cursor.as_ref().map(cursor).transpose()?;
-                return Ok(Action::Open { command_id, room: room(&open.room)?, cursor });
+                return Ok(Action::Open {
+                    command_id,
+                    room: room(&open.room)?,
+                    cursor,
+                });
             }
-            Request::Close(close) => return Ok(Action::Close { command_id, room: room(&close.room)? }),
-            Request::Ping(_) => return Ok(Action::Reply(reply(command_id, Answer::Pong(v1::Pong {})))),
+            Request::Close(close) => {
+                return Ok(Action::Close {
+                    command_id,
+                    room: room(&close.room)?,
+                });
+            }
+            Request::Ping(_) => {
+                return Ok(Action::Reply(reply(command_id, Answer::Pong(v1::Pong {}))));
+            }
             Request::Log(log) => Query::Log {
                 room: room(&log.room)?,
                 after: log.after.as_ref().map_or(Ok(Cursor::BEGINNING), cursor)?,
@@ -223,10 +277,16 @@ impl Session {
                 before_seq: (messages.before_seq != 0).then_some(messages.before_seq),
                 count: clamp(messages.count_max, told.message_page_max),
             },
-            Request::ListRooms(list) => {
-                Query::ListRooms { mine: list.mine, after_name: list.after_name, count: told.room_list_max as usize }
-            }
-            Request::Connect(_) | Request::CreateRoom(_) | Request::Join(_) | Request::Leave(_) | Request::Post(_) => {
+            Request::ListRooms(list) => Query::ListRooms {
+                mine: list.mine,
+                after_name: list.after_name,
+                count: told.room_list_max as usize,
+            },
+            Request::Connect(_)
+            | Request::CreateRoom(_)
+            | Request::Join(_)
+            | Request::Leave(_)
+            | Request::Post(_) => {
                 return Err(ErrorCode::UnknownCommand.into());
             }
         };

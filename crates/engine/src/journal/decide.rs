@@ -10,7 +10,9 @@ use uuid::Uuid;
 use super::overlay::Overlay;
 use super::plan::Rows;
 use super::{AnsweredKind, AnsweredRow, Journal, MemberChange, RoomRow};
-use crate::{Cursor, Draft, Entry, EntryId, Intent, Refusal, RoomFacts, RoomId, RoomRef, Timestamp, mutant};
+use crate::{
+    Cursor, Draft, Entry, EntryId, Intent, Refusal, RoomFacts, RoomId, RoomRef, Timestamp, mutant,
+};
 
 pub(super) struct Decision {
     pub(super) answer: Result<Answer, Refusal>,
@@ -30,18 +32,35 @@ pub(super) fn decide<T>(
     // Before permission, rate and everything else: whoever retries gets the first answer, even where the same command
     // would be refused by now.
     if let Some(row) = overlay.answered_before(&key) {
-        return Decision { answer: again(journal, row, draft), from_store: true };
+        return Decision {
+            answer: again(journal, row, draft),
+            from_store: true,
+        };
     }
     if !mutant!("forget-dedupe-within-batch")
         && let Some(row) = overlay.answered_now(&key)
     {
-        return Decision { answer: again(journal, row, draft), from_store: false };
+        return Decision {
+            answer: again(journal, row, draft),
+            from_store: false,
+        };
     }
     let answer = match draft.objection {
         Some(refusal) => Err(refusal),
-        None => Turn { journal, overlay, rows, now, draft, new_id }.take(),
+        None => Turn {
+            journal,
+            overlay,
+            rows,
+            now,
+            draft,
+            new_id,
+        }
+        .take(),
     };
-    Decision { answer, from_store: false }
+    Decision {
+        answer,
+        from_store: false,
+    }
 }
 
 /// The first answer again, or a refusal where the client id stood for something else.
@@ -50,11 +69,17 @@ fn again<T>(journal: &Journal<T>, row: &AnsweredRow, draft: &Draft) -> Result<An
         return Err(ErrorCode::ClientIdReused.into());
     }
     // The payload is the same, so the room that the draft points at is the row's, and was looked up.
-    let name = journal.find(&RoomRef::Id(row.room)).map(|room| room.name.clone()).unwrap_or_default();
+    let name = journal
+        .find(&RoomRef::Id(row.room))
+        .map(|room| room.name.clone())
+        .unwrap_or_default();
     let room = RoomFacts {
         id: row.room,
         name,
-        top: Cursor { seq: row.seq, id: row.id },
+        top: Cursor {
+            seq: row.seq,
+            id: row.id,
+        },
         member_count: row.member_count,
     };
     Ok(answer(row, &room, true))
@@ -62,9 +87,18 @@ fn again<T>(journal: &Journal<T>, row: &AnsweredRow, draft: &Draft) -> Result<An
 
 fn answer(row: &AnsweredRow, room: &RoomFacts, duplicate: bool) -> Answer {
     match row.kind {
-        AnsweredKind::CreateRoom => Answer::RoomCreation(v1::RoomCreation { room: Some(room.to_wire(true)), duplicate }),
-        AnsweredKind::Join => Answer::Joined(v1::Joined { room: Some(room.to_wire(true)), duplicate }),
-        AnsweredKind::Leave => Answer::Left(v1::Left { room: row.room.to_string(), duplicate }),
+        AnsweredKind::CreateRoom => Answer::RoomCreation(v1::RoomCreation {
+            room: Some(room.to_wire(true)),
+            duplicate,
+        }),
+        AnsweredKind::Join => Answer::Joined(v1::Joined {
+            room: Some(room.to_wire(true)),
+            duplicate,
+        }),
+        AnsweredKind::Leave => Answer::Left(v1::Left {
+            room: row.room.to_string(),
+            duplicate,
+        }),
         AnsweredKind::Post => Answer::Posted(v1::Posted {
             room: row.room.to_string(),
             seq: row.seq,
@@ -91,7 +125,11 @@ impl<T> Turn<'_, T> {
             Intent::CreateRoom { name } => self.create_room(name),
             Intent::Join { room } => self.join(room),
             Intent::Leave { room } => self.leave(room),
-            Intent::Post { room, text, reply_to } => self.post(room, text, *reply_to),
+            Intent::Post {
+                room,
+                text,
+                reply_to,
+            } => self.post(room, text, *reply_to),
         }
     }
 
@@ -101,9 +139,25 @@ impl<T> Turn<'_, T> {
         }
         let id = RoomId((self.new_id)());
         let author = self.draft.author;
-        self.rows.rooms.push(RoomRow { id, name: name.to_owned(), name_key: names::key(name), author, at: self.now });
-        self.journal.remember(RoomFacts { id, name: name.to_owned(), top: Cursor::BEGINNING, member_count: 0 });
-        let seq = self.append(id, What::RoomCreated(v1::RoomCreated { name: name.to_owned() }));
+        self.rows.rooms.push(RoomRow {
+            id,
+            name: name.to_owned(),
+            name_key: names::key(name),
+            author,
+            at: self.now,
+        });
+        self.journal.remember(RoomFacts {
+            id,
+            name: name.to_owned(),
+            top: Cursor::BEGINNING,
+            member_count: 0,
+        });
+        let seq = self.append(
+            id,
+            What::RoomCreated(v1::RoomCreated {
+                name: name.to_owned(),
+            }),
+        );
         self.set_member(id, seq, true);
         self.done(AnsweredKind::CreateRoom, id)
     }
@@ -129,13 +183,22 @@ impl<T> Turn<'_, T> {
         if reply_to > 0 && !self.overlay.is_message(id, reply_to) {
             return Err(ErrorCode::UnknownMessage.into());
         }
-        let seq = self.append(id, What::MessagePosted(v1::MessagePosted { text: text.to_owned(), reply_to }));
+        let seq = self.append(
+            id,
+            What::MessagePosted(v1::MessagePosted {
+                text: text.to_owned(),
+                reply_to,
+            }),
+        );
         self.overlay.add_message(id, seq);
         self.done(AnsweredKind::Post, id)
     }
 
     fn room(&self, room: &RoomRef) -> Result<RoomId, Refusal> {
-        self.journal.find(room).map(|room| room.id).ok_or(ErrorCode::UnknownRoom.into())
+        self.journal
+            .find(room)
+            .map(|room| room.id)
+            .ok_or(ErrorCode::UnknownRoom.into())
     }
 
     fn room_of_member(&self, room: &RoomRef) -> Result<RoomId, Refusal> {
@@ -148,26 +211,55 @@ impl<T> Turn<'_, T> {
 
     /// Adds an entry at the room's end and gives its seq.
     fn append(&mut self, id: RoomId, what: What) -> u64 {
-        let Some(room) = self.journal.rooms.get_mut(&id) else { return 0 };
-        room.top = Cursor { seq: room.top.seq + 1, id: EntryId((self.new_id)()) };
+        let Some(room) = self.journal.rooms.get_mut(&id) else {
+            return 0;
+        };
+        room.top = Cursor {
+            seq: room.top.seq + 1,
+            id: EntryId((self.new_id)()),
+        };
         self.overlay.touch(id);
-        let Draft { author, author_name, .. } = self.draft;
-        self.rows.entries.push(Arc::new(Entry::new(id, room.top, *author, author_name, self.now, what)));
+        let Draft {
+            author,
+            author_name,
+            ..
+        } = self.draft;
+        self.rows.entries.push(Arc::new(Entry::new(
+            id,
+            room.top,
+            *author,
+            author_name,
+            self.now,
+            what,
+        )));
         room.top.seq
     }
 
     fn set_member(&mut self, id: RoomId, seq: u64, member: bool) {
         let user = self.draft.author;
         self.overlay.set_member(id, user, member);
-        self.rows.member_changes.push(MemberChange { room: id, user, member, seq });
+        self.rows.member_changes.push(MemberChange {
+            room: id,
+            user,
+            member,
+            seq,
+        });
         if let Some(room) = self.journal.rooms.get_mut(&id) {
-            room.member_count = if member { room.member_count + 1 } else { room.member_count.saturating_sub(1) };
+            room.member_count = if member {
+                room.member_count + 1
+            } else {
+                room.member_count.saturating_sub(1)
+            };
         }
     }
 
     /// Keeps the answer for retries and gives it.
     fn done(&mut self, kind: AnsweredKind, id: RoomId) -> Result<Answer, Refusal> {
-        let room = self.journal.rooms.get(&id).ok_or(Refusal::new(ErrorCode::UnknownRoom))?;
+        let room = self
+            .journal
+            .rooms
+            .get(&id)
+            .ok_or(Refusal::new(ErrorCode::UnknownRoom))?;
         let row = AnsweredRow {
             author: self.draft.author,
             client_id: self.draft.client_id,

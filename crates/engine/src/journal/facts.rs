@@ -99,6 +99,8 @@ pub enum AnsweredKind {
 impl AnsweredKind {
     /// The kind with this number.
     pub fn from_number(number: u8) -> Option<Self> {
-        [Self::CreateRoom, Self::Join, Self::Leave, Self::Post].into_iter().find(|kind| *kind as u8 == number)
+        [Self::CreateRoom, Self::Join, Self::Leave, Self::Post]
+            .into_iter()
+            .find(|kind| *kind as u8 == number)
     }
 }

@@ -19,7 +19,13 @@ impl Overlay {
         members: HashSet<(RoomId, UserId)>,
         messages: HashSet<(RoomId, u64)>,
     ) -> Self {
-        Self { answered, answered_now: HashMap::new(), members, messages, touched: BTreeSet::new() }
+        Self {
+            answered,
+            answered_now: HashMap::new(),
+            members,
+            messages,
+            touched: BTreeSet::new(),
+        }
     }
 
     /// The answer that the store holds.

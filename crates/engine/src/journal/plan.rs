@@ -29,7 +29,11 @@ pub(super) struct Rows {
 
 impl<T> Plan<T> {
     pub(super) fn new(settled: Entries) -> Self {
-        Self { rows: Rows::default(), settled, decided: Vec::new() }
+        Self {
+            rows: Rows::default(),
+            settled,
+            decided: Vec::new(),
+        }
     }
 
     /// The new entries, in the order of their seqs within each room.
@@ -104,7 +108,11 @@ pub struct TopRow {
 
 impl TopRow {
     pub(super) fn of(room: &RoomFacts) -> Self {
-        Self { room: room.id, top: room.top, member_count: room.member_count }
+        Self {
+            room: room.id,
+            top: room.top,
+            member_count: room.member_count,
+        }
     }
 }
 
@@ -142,13 +150,19 @@ impl<T> Decided<T> {
             Ok(result) => reply(command_id, result),
             Err(refusal) => refusal.reply(command_id),
         };
-        Answer { ticket: self.ticket, reply }
+        Answer {
+            ticket: self.ticket,
+            reply,
+        }
     }
 
     pub(super) fn into_answer_unless(self, refusal: Refusal) -> Answer<T> {
         if self.from_store {
             return self.into_answer();
         }
-        Answer { reply: refusal.reply(self.draft.command_id), ticket: self.ticket }
+        Answer {
+            reply: refusal.reply(self.draft.command_id),
+            ticket: self.ticket,
+        }
     }
 }

@@ -60,10 +60,13 @@ impl<M> Effect<M> {
     /// The push that tells the member about a [`Effect::Lag`] or [`Effect::Removed`].
     pub fn push(&self) -> Option<v1::Push> {
         let event = match self {
-            Self::Lag { room, top, .. } => {
-                v1::push::Event::Lag(v1::Lag { room: room.to_string(), top: Some(top.to_wire()) })
-            }
-            Self::Removed { room, .. } => v1::push::Event::Removed(v1::Removed { room: room.to_string() }),
+            Self::Lag { room, top, .. } => v1::push::Event::Lag(v1::Lag {
+                room: room.to_string(),
+                top: Some(top.to_wire()),
+            }),
+            Self::Removed { room, .. } => v1::push::Event::Removed(v1::Removed {
+                room: room.to_string(),
+            }),
             Self::Fill(_) | Self::Reply { .. } => return None,
         };
         Some(v1::Push { event: Some(event) })

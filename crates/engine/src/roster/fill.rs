@@ -6,7 +6,7 @@ use suda_protocol::v1::reply::Result as Answer;
 use suda_protocol::{names, v1};
 
 use super::stream::{State, Step, Stream};
-use super::{Effect, FillFrom, FillRequest, HeldRoom, Member, Outboxes, Roster};
+use super::{Effect, FillFrom, FillRequest, HeldRoom, Member, Offered, Outboxes, Roster};
 use crate::reading::{self, ReadFacts};
 use crate::refusal::reply;
 use crate::{Cursor, Refusal, RoomFacts, RoomId, RoomRef, Sequenced, UserId, mutant};
@@ -30,35 +30,77 @@ pub(super) struct Opening<M> {
 
 impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
     /// The store has answered. An answer that nobody waits for any more is dropped.
-    pub fn fill_answered(&mut self, member: M, request: u64, answer: FillAnswer<E>, out: &mut impl Outboxes<M, E>) {
+    pub fn fill_answered(
+        &mut self,
+        member: M,
+        request: u64,
+        answer: FillAnswer<E>,
+        out: &mut impl Outboxes<M, E>,
+    ) {
         if let Some(opening) = self.take_opening(request) {
             return self.opened(opening, answer, out);
         }
         let Some(room) = self.members.get(&member).and_then(|of_member| {
-            of_member.rooms.iter().copied().find(|id| self.is_filling(member, *id, request))
+            of_member
+                .rooms
+                .iter()
+                .copied()
+                .find(|id| self.is_filling(member, *id, request))
         }) else {
             return;
         };
         self.refilled(member, room, answer, out);
     }
 
-    fn opened(&mut self, opening: Opening<M>, answer: FillAnswer<E>, out: &mut impl Outboxes<M, E>) {
-        let Opening { member, command_id, .. } = opening;
-        let facts = answer.and_then(|facts| reading::permitted(&facts).cloned().map(|room| (room, facts)));
+    fn opened(
+        &mut self,
+        opening: Opening<M>,
+        answer: FillAnswer<E>,
+        out: &mut impl Outboxes<M, E>,
+    ) {
+        let Opening {
+            member, command_id, ..
+        } = opening;
+        let facts = answer.and_then(|facts| {
+            reading::permitted(&facts)
+                .cloned()
+                .map(|room| (room, facts))
+        });
         let (room, facts) = match facts {
             Ok(known) => known,
             Err(refusal) => {
-                out.effect(Effect::Reply { member, reply: refusal.reply(command_id) });
+                out.effect(Effect::Reply {
+                    member,
+                    reply: refusal.reply(command_id),
+                });
+                self.drop_opened(&opening.room);
                 return self.close_after_opening(opening, None, out);
             }
         };
         let after = opening.cursor.unwrap_or(room.top);
         let continuity = self.continuity(&room, opening.cursor, &facts);
-        let answer = Answer::Opened(v1::Opened { room: Some(room.to_wire(true)), continuity: continuity.into() });
-        out.effect(Effect::Reply { member, reply: reply(command_id, answer) });
+        let answer = Answer::Opened(v1::Opened {
+            room: Some(room.to_wire(true)),
+            continuity: continuity.into(),
+        });
+        out.effect(Effect::Reply {
+            member,
+            reply: reply(command_id, answer),
+        });
         if continuity == v1::Continuity::Continues {
-            let state = State::Filling { request: 0, again: opening.again };
-            self.insert_stream(&room, Stream { member, user: opening.user, last: after, state });
+            let state = State::Filling {
+                request: 0,
+                again: opening.again,
+            };
+            self.insert_stream(
+                &room,
+                Stream {
+                    member,
+                    user: opening.user,
+                    last: after,
+                    state,
+                },
+            );
             self.take_page(member, room.id, &facts.entries, out);
         } else {
             // A stream that was open before this Open must not go on behind the answer that says it isn't.
@@ -67,38 +109,66 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
         self.close_after_opening(opening, Some(room.id), out);
     }
 
-    fn continuity(&self, room: &RoomFacts, cursor: Option<Cursor>, facts: &ReadFacts<E>) -> v1::Continuity {
-        let Some(cursor) = cursor else { return v1::Continuity::Continues };
+    fn continuity(
+        &self,
+        room: &RoomFacts,
+        cursor: Option<Cursor>,
+        facts: &ReadFacts<E>,
+    ) -> v1::Continuity {
+        let Some(cursor) = cursor else {
+            return v1::Continuity::Continues;
+        };
         if !reading::continues(room, cursor, facts.at_cursor) && !mutant!("accept-other-past") {
             v1::Continuity::OtherPast
-        } else if room.top.seq.saturating_sub(cursor.seq) > u64::from(self.limits.told.resume_entries_max) {
+        } else if room.top.seq.saturating_sub(cursor.seq)
+            > u64::from(self.limits.told.resume_entries_max)
+        {
             v1::Continuity::Page
         } else {
             v1::Continuity::Continues
         }
     }
 
-    fn close_after_opening(&mut self, opening: Opening<M>, room: Option<RoomId>, out: &mut impl Outboxes<M, E>) {
+    fn close_after_opening(
+        &mut self,
+        opening: Opening<M>,
+        room: Option<RoomId>,
+        out: &mut impl Outboxes<M, E>,
+    ) {
         for command_id in opening.close {
             let room = room.map_or(opening.room.clone(), RoomRef::Id);
             self.close(opening.member, command_id, room, out);
         }
     }
 
-    fn refilled(&mut self, member: M, room: RoomId, answer: FillAnswer<E>, out: &mut impl Outboxes<M, E>) {
-        let Some(last) = self.stream_mut(member, room).map(|stream| stream.last) else { return };
+    fn refilled(
+        &mut self,
+        member: M,
+        room: RoomId,
+        answer: FillAnswer<E>,
+        out: &mut impl Outboxes<M, E>,
+    ) {
+        let Some(last) = self.stream_mut(member, room).map(|stream| stream.last) else {
+            return;
+        };
         // Whatever keeps the store from going on, the member loses its place and opens again: it is told then why.
-        let Ok(facts) = answer else { return self.lag(member, room, out) };
+        let Ok(facts) = answer else {
+            return self.lag(member, room, out);
+        };
         match reading::permitted(&facts) {
             Err(_) => self.removed(member, room, out),
-            Ok(known) if !reading::continues(known, last, facts.at_cursor) => self.lag(member, room, out),
+            Ok(known) if !reading::continues(known, last, facts.at_cursor) => {
+                self.lag(member, room, out)
+            }
             Ok(_) => self.take_page(member, room, &facts.entries, out),
         }
     }
 
     /// Offers what the store gave, then goes on from there.
     fn take_page(&mut self, member: M, room: RoomId, entries: &[E], out: &mut impl Outboxes<M, E>) {
-        let Some(stream) = self.stream_mut(member, room) else { return };
+        let Some(stream) = self.stream_mut(member, room) else {
+            return;
+        };
         let again = matches!(stream.state, State::Filling { again: true, .. });
         for entry in entries {
             // The store has just said that the member may read, so that a removal in here is one that was followed by another joining.
@@ -106,8 +176,8 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
                 continue;
             }
             match out.offer(member, entry) {
-                super::Offered::Taken => stream.last = entry.cursor(),
-                super::Offered::Full => {
+                Offered::Taken => stream.last = entry.cursor(),
+                Offered::Full => {
                     stream.state = State::Stalled;
                     return;
                 }
@@ -129,16 +199,24 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
     /// nothing is missing.
     pub(super) fn catch_up(&mut self, member: M, room: RoomId, out: &mut impl Outboxes<M, E>) {
         loop {
-            let Some(held) = self.rooms.get(&room) else { return };
-            let Some(last) = held.streams.get(member).map(|stream| stream.last) else { return };
+            let Some(held) = self.rooms.get(&room) else {
+                return;
+            };
+            let Some(last) = held.streams.get(member).map(|stream| stream.last) else {
+                return;
+            };
             if held.top.is_none_or(|top| top.seq <= last.seq) {
                 if let Some(stream) = self.stream_mut(member, room) {
                     stream.state = State::Live;
                 }
                 return;
             }
-            let Some(entry) = held.recent(last.seq + 1).cloned() else { return self.request_fill(member, room, out) };
-            let Some(stream) = self.stream_mut(member, room) else { return };
+            let Some(entry) = held.recent(last.seq + 1).cloned() else {
+                return self.request_fill(member, room, out);
+            };
+            let Some(stream) = self.stream_mut(member, room) else {
+                return;
+            };
             match stream.step(&entry, out) {
                 Step::Taken | Step::Lower | Step::Hole => {}
                 Step::Full => {
@@ -155,16 +233,32 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
         self.last_request += 1;
         let request = self.last_request;
         let count_max = self.limits.fill_entries_max;
-        let Some(stream) = self.stream_mut(member, room) else { return };
-        stream.state = State::Filling { request, again: false };
+        let Some(stream) = self.stream_mut(member, room) else {
+            return;
+        };
+        stream.state = State::Filling {
+            request,
+            again: false,
+        };
         let (user, from) = (stream.user, FillFrom::After(stream.last));
-        out.effect(Effect::Fill(FillRequest { member, request, user, room: RoomRef::Id(room), from, count_max }));
+        out.effect(Effect::Fill(FillRequest {
+            member,
+            request,
+            user,
+            room: RoomRef::Id(room),
+            from,
+            count_max,
+        }));
     }
 
     /// The member was too slow: it loses its place, no entry.
     pub(super) fn lag(&mut self, member: M, room: RoomId, out: &mut impl Outboxes<M, E>) {
-        let Some(held) = self.rooms.get(&room) else { return };
-        let Some(last) = held.streams.get(member).map(|stream| stream.last) else { return };
+        let Some(held) = self.rooms.get(&room) else {
+            return;
+        };
+        let Some(last) = held.streams.get(member).map(|stream| stream.last) else {
+            return;
+        };
         let top = held.top.filter(|top| top.seq > last.seq).unwrap_or(last);
         self.remove_stream(member, room);
         out.effect(Effect::Lag { member, room, top });
@@ -200,7 +294,7 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
         self.drop_if_unheld(room);
     }
 
-    /// Takes out an opening. The room that it held stays until the caller is through with it or nobody else holds it.
+    /// Takes out an opening. The room that it held stays held until the caller is through with it.
     pub(super) fn take_opening(&mut self, request: u64) -> Option<Opening<M>> {
         let opening = self.openings.remove(&request)?;
         if let Some(of_member) = self.members.get_mut(&opening.member) {
@@ -214,8 +308,17 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
         Some(opening)
     }
 
+    /// An opening that came to nothing holds its room no more.
+    pub(super) fn drop_opened(&mut self, room: &RoomRef) {
+        if let RoomRef::Id(id) = room {
+            self.drop_if_unheld(*id);
+        }
+    }
+
     pub(super) fn is_opening_of(&self, request: u64, room: &RoomRef) -> bool {
-        self.openings.get(&request).is_some_and(|opening| opening.room == *room)
+        self.openings
+            .get(&request)
+            .is_some_and(|opening| opening.room == *room)
     }
 
     fn is_filling(&self, member: M, room: RoomId, expected: u64) -> bool {

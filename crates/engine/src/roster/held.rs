@@ -21,7 +21,13 @@ pub(super) struct HeldRoom<M, E> {
 
 impl<M: Copy + Eq + Hash, E: Sequenced> HeldRoom<M, E> {
     pub(super) fn new() -> Self {
-        Self { name_key: String::new(), top: None, streams: Streams::new(), openings: 0, ring: VecDeque::new() }
+        Self {
+            name_key: String::new(),
+            top: None,
+            streams: Streams::new(),
+            openings: 0,
+            ring: VecDeque::new(),
+        }
     }
 
     /// Keeps a committed entry. Before a hole nothing is kept, and what comes a second time is kept once.
@@ -45,7 +51,8 @@ impl<M: Copy + Eq + Hash, E: Sequenced> HeldRoom<M, E> {
     /// The kept entry with this seq.
     pub(super) fn recent(&self, seq: u64) -> Option<&E> {
         let first = self.ring.front()?.cursor().seq;
-        self.ring.get(usize::try_from(seq.checked_sub(first)?).ok()?)
+        self.ring
+            .get(usize::try_from(seq.checked_sub(first)?).ok()?)
     }
 
     /// What is kept may not be followed by the next batch.

@@ -68,7 +68,10 @@ pub(super) struct Streams<M> {
 
 impl<M: Copy + Eq + Hash> Streams<M> {
     pub(super) fn new() -> Self {
-        Self { list: Vec::new(), at: HashMap::new() }
+        Self {
+            list: Vec::new(),
+            at: HashMap::new(),
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -98,7 +101,9 @@ impl<M: Copy + Eq + Hash> Streams<M> {
     }
 
     pub(super) fn remove(&mut self, member: M) {
-        let Some(at) = self.at.remove(&member) else { return };
+        let Some(at) = self.at.remove(&member) else {
+            return;
+        };
         self.list.swap_remove(at);
         if let Some(moved) = self.list.get(at) {
             self.at.insert(moved.member, at);
