@@ -1,0 +1,67 @@
+//! The data folder: made for its owner alone, held by one server at a time.
+
+use crate::error::StartError;
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+const DATABASE_FILE: &str = "suda.db";
+const LOCK_FILE: &str = "suda.lock";
+const FOLDER_MODE: u32 = 0o700;
+const FILE_MODE: u32 = 0o600;
+
+/// A data folder that is ours until this value is dropped.
+#[derive(Debug)]
+pub(crate) struct DataDir {
+    path: PathBuf,
+    // The system releases the lock with the file, also when the process is killed.
+    _lock: File,
+}
+
+impl DataDir {
+    /// Makes the folder and the database file where they are missing, and locks the folder.
+    pub(crate) fn open(path: &Path) -> Result<Self, StartError> {
+        let refused = |source| StartError::DataFolder {
+            path: path.to_owned(),
+            source,
+        };
+        if !path.is_dir() {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(FOLDER_MODE)
+                .create(path)
+                .map_err(refused)?;
+        }
+        let lock = private_file(&path.join(LOCK_FILE)).map_err(refused)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(StartError::DataFolderLocked {
+                    path: path.to_owned(),
+                });
+            }
+            Err(TryLockError::Error(source)) => return Err(refused(source)),
+        }
+        // SQLite gives its journal files the database's own mode, so making the file here settles all of them.
+        private_file(&path.join(DATABASE_FILE)).map_err(refused)?;
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.path.join(DATABASE_FILE)
+    }
+}
+
+fn private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(FILE_MODE)
+        .open(path)
+}

@@ -1,0 +1,66 @@
+//! Opening the database: durable for the writer, read-only for the readers.
+
+use super::schema;
+use crate::error::StartError;
+use rusqlite::{Connection, OpenFlags};
+use std::path::Path;
+use std::time::Duration;
+
+/// Prepared statements that a connection keeps.
+const STATEMENTS_MAX: usize = 64;
+/// How long a statement waits for a lock that another program (a backup, a shell) holds.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+
+/// A database that is ready to be written to.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) writer: Connection,
+}
+
+/// Opens the database for writing, and migrates it where it is older than this program.
+pub(crate) fn open(path: &Path, bytes_max: Option<u64>) -> Result<Opened, StartError> {
+    let refused = |source: rusqlite::Error| StartError::Database {
+        path: path.to_owned(),
+        source: Box::new(source),
+    };
+    let mut writer = Connection::open(path).map_err(refused)?;
+    let found = schema::found(&writer).map_err(refused)?;
+    if found > schema::VERSION {
+        return Err(StartError::DatabaseTooNew {
+            path: path.to_owned(),
+            found,
+            known: schema::VERSION,
+        });
+    }
+    prepare_writer(&writer, bytes_max).map_err(refused)?;
+    if found < schema::VERSION {
+        schema::migrate(&mut writer, found).map_err(refused)?;
+    }
+    Ok(Opened { writer })
+}
+
+fn prepare_writer(writer: &Connection, bytes_max: Option<u64>) -> rusqlite::Result<()> {
+    writer.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    writer.busy_timeout(LOCK_WAIT)?;
+    writer.pragma_update(None, "journal_mode", "WAL")?;
+    // FULL: a commit returns only after the write-ahead log is on disk. Acknowledgements rest on this.
+    writer.pragma_update(None, "synchronous", "FULL")?;
+    writer.pragma_update(None, "foreign_keys", true)?;
+    // The journal checkpoints by itself, between commits: SQLite's automatic one hides its errors, a failed fsync too.
+    writer.pragma_update(None, "wal_autocheckpoint", 0)?;
+    if let Some(bytes_max) = bytes_max {
+        let page_bytes: i64 = writer.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        let pages = i64::try_from(bytes_max).unwrap_or(i64::MAX) / page_bytes.max(1);
+        writer.pragma_update_and_check(None, "max_page_count", pages.max(1), |_| Ok(()))?;
+    }
+    Ok(())
+}
+
+/// Opens the database for reading only.
+pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let reader = Connection::open_with_flags(path, flags)?;
+    reader.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    reader.busy_timeout(LOCK_WAIT)?;
+    Ok(reader)
+}

@@ -1,0 +1,19 @@
+//! Where everything durable lies: one SQLite file.
+//!
+//! One connection writes (it belongs to the journal's thread), a few read, each on its own thread. What is written
+//! when, and what an answer waits for, is the journal's business; here is only how it is kept.
+
+mod connection;
+mod failure;
+mod readers;
+mod schema;
+
+pub(crate) mod accounts;
+pub(crate) mod facts;
+pub(crate) mod plan_rows;
+pub(crate) mod reading;
+mod rooms;
+
+pub(crate) use connection::open;
+pub(crate) use failure::{Failure, end_if_unsafe};
+pub(crate) use readers::{ReadError, Readers};
