@@ -1,3 +1,39 @@
-//! WebSocket for Rust: a sans-I/O core of RFC 6455 and a tokio driver with automatic batching
+//! WebSocket for Rust: a sans-I/O core of RFC 6455 and a tokio driver with automatic batching.
+//!
+//! [`Connection`] is the protocol after the opening handshake, [`handshake`] is that handshake; neither knows a socket, a
+//! clock or a runtime. With the feature `tokio` (default), [`Conn`] drives a connection on any stream.
 
+mod buffers;
+mod close;
+mod config;
+mod connection;
+mod error;
+mod frame;
 pub mod handshake;
+mod mask;
+mod message;
+mod parts;
+mod prepared;
+mod utf8;
+mod utf8_bytes;
+
+#[cfg(feature = "tokio")]
+mod conn;
+
+pub use close::{CLOSE_REASON_BYTES_MAX, CloseCode, CloseError};
+pub use config::{
+    CLOSE_TIMEOUT_DEFAULT, Config, FRAGMENTS_MAX_DEFAULT, FRAME_BYTES_MAX_DEFAULT,
+    HIGH_WATER_BYTES_DEFAULT, OUTBOX_BYTES_MAX_DEFAULT, READ_LIMIT_BYTES_DEFAULT, Role,
+};
+pub use connection::{CONTROL_FRAMES_MAX, Connection, Event, PENDING_PONGS_MAX, Part};
+pub use error::{SendError, Violation};
+pub use frame::CONTROL_PAYLOAD_BYTES_MAX;
+pub use message::{Message, MessageKind};
+pub use parts::Parts;
+pub use prepared::PreparedMessage;
+pub use utf8_bytes::Utf8Bytes;
+
+#[cfg(feature = "tokio")]
+pub use conn::{
+    CloseOutcome, Conn, Control, Error, MessageReader, MessageWriter, Reader, Stream, Writer,
+};

@@ -1,0 +1,108 @@
+//! What one side of a connection is, and the limits it keeps. The limits of the opening handshake live with the handshake.
+
+use std::time::Duration;
+
+/// Longest message that is read unless [`Config::read_limit`] says otherwise, in bytes: 1 MiB.
+pub const READ_LIMIT_BYTES_DEFAULT: usize = 1 << 20;
+/// Most frames that one message may consist of. It bounds what empty fragments, which no byte limit catches, can cost.
+pub const FRAGMENTS_MAX_DEFAULT: u32 = 1 << 17;
+/// Longest payload of an outgoing frame, in bytes; a longer message is cut. A control frame waits for at most one such piece.
+pub const FRAME_BYTES_MAX_DEFAULT: usize = 1 << 20;
+/// Unsent bytes above which a plain write waits.
+pub const HIGH_WATER_BYTES_DEFAULT: usize = 64 << 10;
+/// Unsent bytes above which [`try_send_prepared`](crate::Connection::try_send_prepared) refuses.
+pub const OUTBOX_BYTES_MAX_DEFAULT: usize = 4 << 20;
+/// How long closing waits for the peer's half of the close handshake.
+pub const CLOSE_TIMEOUT_DEFAULT: Duration = Duration::from_secs(5);
+
+/// Which side of the connection this is. A client masks what it sends, a server must not (RFC 6455, section 5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// The side that sent the opening request.
+    Client,
+    /// The side that answered it.
+    Server,
+}
+
+/// Limits of one connection.
+///
+/// ```
+/// use suda_websocket::Config;
+/// let config = Config::default().read_limit(64 << 10);
+/// assert_eq!(config.read_limit, 64 << 10);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config {
+    /// Longest message that is read, in bytes, all fragments together. A longer one ends the connection with 1009 as soon as a
+    /// frame's length says so, before its payload is read. Default [`READ_LIMIT_BYTES_DEFAULT`].
+    pub read_limit: usize,
+    /// Most frames in one incoming message; more ends the connection with 1009. Default [`FRAGMENTS_MAX_DEFAULT`].
+    pub fragments_max: u32,
+    /// Longest payload of one outgoing data frame, in bytes, at least 1. Default [`FRAME_BYTES_MAX_DEFAULT`].
+    pub frame_bytes_max: usize,
+    /// Unsent bytes above which a write waits for the socket. One message is always taken whole, so the queue may
+    /// exceed the mark by one message. Default [`HIGH_WATER_BYTES_DEFAULT`].
+    pub high_water_bytes: usize,
+    /// Unsent bytes above which a prepared message is refused. Default [`OUTBOX_BYTES_MAX_DEFAULT`].
+    pub outbox_bytes_max: usize,
+    /// How long closing waits for the peer. Default [`CLOSE_TIMEOUT_DEFAULT`].
+    pub close_timeout: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            read_limit: READ_LIMIT_BYTES_DEFAULT,
+            fragments_max: FRAGMENTS_MAX_DEFAULT,
+            frame_bytes_max: FRAME_BYTES_MAX_DEFAULT,
+            high_water_bytes: HIGH_WATER_BYTES_DEFAULT,
+            outbox_bytes_max: OUTBOX_BYTES_MAX_DEFAULT,
+            close_timeout: CLOSE_TIMEOUT_DEFAULT,
+        }
+    }
+}
+
+impl Config {
+    /// Sets [`Config::read_limit`], in bytes.
+    #[must_use]
+    pub fn read_limit(mut self, bytes: usize) -> Self {
+        self.read_limit = bytes;
+        self
+    }
+
+    /// Sets [`Config::fragments_max`].
+    #[must_use]
+    pub fn fragments_max(mut self, frames: u32) -> Self {
+        self.fragments_max = frames;
+        self
+    }
+
+    /// Sets [`Config::frame_bytes_max`]; 0 is taken as 1.
+    #[must_use]
+    pub fn frame_bytes_max(mut self, bytes: usize) -> Self {
+        self.frame_bytes_max = bytes.max(1);
+        self
+    }
+
+    /// Sets [`Config::high_water_bytes`].
+    #[must_use]
+    pub fn high_water_bytes(mut self, bytes: usize) -> Self {
+        self.high_water_bytes = bytes;
+        self
+    }
+
+    /// Sets [`Config::outbox_bytes_max`].
+    #[must_use]
+    pub fn outbox_bytes_max(mut self, bytes: usize) -> Self {
+        self.outbox_bytes_max = bytes;
+        self
+    }
+
+    /// Sets [`Config::close_timeout`].
+    #[must_use]
+    pub fn close_timeout(mut self, timeout: Duration) -> Self {
+        self.close_timeout = timeout;
+        self
+    }
+}

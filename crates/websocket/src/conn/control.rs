@@ -1,0 +1,88 @@
+//! Control frames from anywhere.
+
+use std::fmt;
+
+use super::{Error, Stream, handle::Handle, inner::Inner};
+use crate::{CloseCode, SendError};
+
+/// Pings and closes a connection, from any task or thread, also while a long write is under way: a control frame waits for
+/// at most one frame of it ([`Config::frame_bytes_max`](crate::Config::frame_bytes_max)). Never waits itself.
+///
+/// Keeps the connection open as a [`Reader`](super::Reader) or [`Writer`](super::Writer) does.
+pub struct Control<S: Stream> {
+    handle: Handle<S>,
+}
+
+impl<S: Stream> Control<S> {
+    pub(super) fn new(handle: Handle<S>) -> Self {
+        Self { handle }
+    }
+
+    /// Queues a ping with at most 125 bytes, ahead of unsent data.
+    ///
+    /// # Errors
+    /// [`Error::Send`] if it is too long, [`CONTROL_FRAMES_MAX`](crate::CONTROL_FRAMES_MAX) are waiting or this side is
+    /// closing; else as [`Writer::write_message`](super::Writer::write_message).
+    pub fn ping(&self, payload: &[u8]) -> Result<(), Error> {
+        ping(&self.handle, payload)
+    }
+
+    /// Queues a pong that nobody asked for (RFC 6455, section 5.5.3). Pings are answered without it.
+    ///
+    /// # Errors
+    /// As [`ping`](Self::ping).
+    pub fn pong(&self, payload: &[u8]) -> Result<(), Error> {
+        pong(&self.handle, payload)
+    }
+
+    /// Queues a close frame behind the data that was written. The reader tells how the peer answers.
+    ///
+    /// # Errors
+    /// [`Error::Send`] for a code or reason that cannot be sent, or if this side is closing already; else as
+    /// [`ping`](Self::ping).
+    pub fn close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        close(&self.handle, code, reason)
+    }
+}
+
+impl<S: Stream> Clone for Control<S> {
+    fn clone(&self) -> Self {
+        Self {
+            handle: self.handle.clone(),
+        }
+    }
+}
+
+impl<S: Stream> fmt::Debug for Control<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control").finish_non_exhaustive()
+    }
+}
+
+pub(super) fn ping<S: Stream>(handle: &Handle<S>, payload: &[u8]) -> Result<(), Error> {
+    queue(handle, |inner| inner.conn.ping(payload))
+}
+
+pub(super) fn pong<S: Stream>(handle: &Handle<S>, payload: &[u8]) -> Result<(), Error> {
+    queue(handle, |inner| inner.conn.pong(payload))
+}
+
+pub(super) fn close<S: Stream>(
+    handle: &Handle<S>,
+    code: CloseCode,
+    reason: &str,
+) -> Result<(), Error> {
+    queue(handle, |inner| inner.conn.close(code, reason))
+}
+
+fn queue<S: Stream>(
+    handle: &Handle<S>,
+    act: impl FnOnce(&mut Inner<S>) -> Result<(), SendError>,
+) -> Result<(), Error> {
+    handle.with(|inner, _| {
+        inner.check_writable()?;
+        act(inner)?;
+        handle.enlist();
+        Ok(())
+    })
+}

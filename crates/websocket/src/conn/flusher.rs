@@ -1,0 +1,148 @@
+//! The task that sends what was written and not sent when its writer's poll is over.
+//!
+//! A write only queues. The connection is then enlisted here, and the flusher, a task of the connection's runtime that
+//! the write woke, runs when the current poll is done. One per thread and runtime, so that enlisting touches nothing that
+//! other threads use, and one wake serves all connections that a poll wrote to.
+
+use std::{
+    cell::RefCell,
+    future::poll_fn,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use tokio::runtime::{Handle, Id};
+
+/// A connection that may have something to send.
+pub(super) trait Flush: Send + Sync {
+    /// Sends what the stream takes. The connection sees to it that the rest follows when the stream can take it.
+    fn flush_enlisted(&self);
+    /// Enlists the connection, unless it is.
+    fn enlist(self: Arc<Self>);
+}
+
+/// Enlists `target` with this thread's flusher of the runtime `id`, which is started if there is none.
+pub(super) fn enlist(target: Arc<dyn Flush>, id: Id, runtime: &Handle) {
+    let mut target = Some(target);
+    let thread_lives = FLUSHERS.try_with(|flushers| {
+        let mut flushers = flushers.borrow_mut();
+        if let Some(flusher) = flushers.iter().find(|flusher| flusher.id == id) {
+            target = target.take().and_then(|target| flusher.queue.push(target));
+        }
+        if target.is_some() {
+            flushers.retain(|flusher| !flusher.queue.lock().dead);
+        }
+    });
+    let Some(target) = target else { return };
+    let queue = Arc::new(Queue::default());
+    // Before the task exists, so its first poll finds it.
+    queue.push(target);
+    if thread_lives.is_ok() {
+        let started = Flusher {
+            id,
+            queue: queue.clone(),
+        };
+        let _ = FLUSHERS.try_with(|flushers| flushers.borrow_mut().push(started));
+    } else {
+        // The thread is ending: this flusher is for once.
+        queue.lock().abandoned = true;
+    }
+    // Outside the borrow: starting a task runs code of the runtime.
+    runtime.spawn(tokio::task::unconstrained(run(TaskEnd(queue))));
+}
+
+thread_local! {
+    static FLUSHERS: RefCell<Vec<Flusher>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Flusher {
+    id: Id,
+    queue: Arc<Queue>,
+}
+
+impl Drop for Flusher {
+    fn drop(&mut self) {
+        let waker = {
+            let mut state = self.queue.lock();
+            state.abandoned = true;
+            state.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    enlisted: Vec<Arc<dyn Flush>>,
+    waker: Option<Waker>,
+    /// The task is gone, its runtime with it: nobody would come.
+    dead: bool,
+    /// The thread is gone: nothing more will be enlisted.
+    abandoned: bool,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the target back if the flusher is dead.
+    fn push(&self, target: Arc<dyn Flush>) -> Option<Arc<dyn Flush>> {
+        let mut state = self.lock();
+        if state.dead {
+            return Some(target);
+        }
+        state.enlisted.push(target);
+        if let Some(waker) = state.waker.take() {
+            drop(state);
+            waker.wake();
+        }
+        None
+    }
+}
+
+/// Marks the queue dead when the task ends, also when its runtime drops it.
+struct TaskEnd(Arc<Queue>);
+
+impl Drop for TaskEnd {
+    fn drop(&mut self) {
+        let left = {
+            let mut state = self.0.lock();
+            state.dead = true;
+            std::mem::take(&mut state.enlisted)
+        };
+        // Outside the lock: the last handle of a connection may be among them.
+        drop(left);
+    }
+}
+
+async fn run(task: TaskEnd) {
+    let mut batch = Vec::new();
+    poll_fn(|cx| poll(&task.0, &mut batch, cx)).await;
+}
+
+fn poll(queue: &Queue, batch: &mut Vec<Arc<dyn Flush>>, cx: &mut Context<'_>) -> Poll<()> {
+    loop {
+        {
+            let mut state = queue.lock();
+            if state.enlisted.is_empty() {
+                if state.abandoned {
+                    return Poll::Ready(());
+                }
+                state.waker = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+            std::mem::swap(&mut state.enlisted, batch);
+        }
+        for target in batch.drain(..) {
+            target.flush_enlisted();
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! A stream and its protocol machine: reading into the one, writing from the other. Whoever calls holds the lock.
+
+use std::{
+    future::Future,
+    io::{self, IoSlice},
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker, ready},
+};
+
+use bytes::BytesMut;
+use tokio::io::AsyncReadExt;
+
+use super::{
+    Error, Stream,
+    error::{End, IoFailure},
+};
+use crate::{Connection, buffers};
+
+/// Chunks that one vectored write takes.
+const SLICES_MAX: usize = 64;
+/// Below this much room in the read buffer, room is made before reading.
+const READ_ROOM_BYTES_MIN: usize = buffers::BUFFER_BYTES / 2;
+
+pub(super) struct Inner<S> {
+    stream: S,
+    pub(super) conn: Connection,
+    /// The stream took bytes and was not flushed since.
+    unflushed: bool,
+    /// Writing failed. Reading goes on: the peer's last words may still be there.
+    write_failure: Option<IoFailure>,
+    end: Option<End>,
+    /// Who waits for output to be sent.
+    waiters: Vec<Waker>,
+    progressed: bool,
+}
+
+impl<S: Stream> Inner<S> {
+    pub(super) fn new(stream: S, conn: Connection) -> Self {
+        Self {
+            stream,
+            conn,
+            unflushed: false,
+            write_failure: None,
+            end: None,
+            waiters: Vec::new(),
+            progressed: false,
+        }
+    }
+
+    pub(super) fn is_flushed(&self) -> bool {
+        self.conn.buffered() == 0 && !self.unflushed
+    }
+
+    /// How reading ended, if it did.
+    pub(super) fn end(&self) -> Option<&End> {
+        self.end.as_ref()
+    }
+
+    pub(super) fn set_end(&mut self, end: End) {
+        self.end = Some(end);
+        // Whoever waits to write learns of it.
+        self.progressed = true;
+    }
+
+    /// Why nothing can be written any more, if so.
+    pub(super) fn check_writable(&self) -> Result<(), Error> {
+        match (&self.write_failure, &self.end) {
+            (Some(failure), _) => Err(failure.into()),
+            (None, Some(end)) => Err(end.into()),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// The failure of writing, if it failed.
+    pub(super) fn check_write_failure(&self) -> Result<(), Error> {
+        self.write_failure
+            .as_ref()
+            .map_or(Ok(()), |failure| Err(failure.into()))
+    }
+
+    /// Whether something is left to be done for the peer's sake when the last handle is gone: to send what was written, or
+    /// to take in what the peer sends until it has seen our close frame, since a stream that is closed over unread bytes
+    /// may take sent ones back.
+    pub(super) fn needs_linger(&self) -> bool {
+        let peer_may_be_sending =
+            self.conn.is_closing() && !matches!(self.end, Some(End::Closed(_) | End::Io(_)));
+        self.write_failure.is_none() && (!self.is_flushed() || peer_may_be_sending)
+    }
+
+    pub(super) fn wait_for_progress(&mut self, waker: &Waker) {
+        if !self.waiters.iter().any(|known| known.will_wake(waker)) {
+            self.waiters.push(waker.clone());
+        }
+    }
+
+    pub(super) fn take_woken(&mut self) -> Vec<Waker> {
+        if std::mem::take(&mut self.progressed) {
+            std::mem::take(&mut self.waiters)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Ready when all is sent, or nothing can be sent any more.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let result = ready!(self.try_flush(cx));
+        self.progressed = true;
+        if let Err(error) = result {
+            self.write_failure = Some(error.into());
+            self.conn.discard_output();
+            self.unflushed = false;
+        }
+        Poll::Ready(())
+    }
+
+    fn try_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.conn.buffered() > 0 {
+            let sent = ready!(write_chunks(&mut self.stream, &self.conn, cx))?;
+            if sent == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.conn.advance(sent);
+            self.unflushed = true;
+            self.progressed = true;
+        }
+        if self.unflushed {
+            ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads once into the connection's buffer. While nothing is there to read, an empty buffer is given up.
+    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let missing = self.conn.missing_bytes();
+        let input = self.conn.input();
+        make_room(input, missing);
+        match pin!(self.stream.read_buf(input)).poll(cx) {
+            Poll::Pending => {
+                let input = self.conn.input();
+                if input.is_empty() {
+                    buffers::give(std::mem::take(input));
+                }
+                Poll::Pending
+            }
+            Poll::Ready(Ok(0)) => {
+                self.conn.receive_eof();
+                Poll::Ready(Ok(()))
+            }
+            // TLS: the peer left without saying so, which a missing close frame tells as well.
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.conn.receive_eof();
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(result) => Poll::Ready(result.map(drop)),
+        }
+    }
+
+    pub(super) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut scrap = buffers::take();
+        loop {
+            scrap.clear();
+            match pin!(self.stream.read_buf(&mut scrap)).poll(cx) {
+                Poll::Ready(Ok(1..)) => {}
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => {
+                    buffers::give(scrap);
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // A stream that is gone already is as good as shut down.
+        Pin::new(&mut self.stream).poll_shutdown(cx).map(drop)
+    }
+}
+
+/// One write call with as many chunks as it takes.
+fn write_chunks<S: Stream>(
+    stream: &mut S,
+    conn: &Connection,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    let mut chunks = conn.transmit();
+    let Some(first) = chunks.next() else {
+        return Poll::Ready(Ok(0));
+    };
+    let Some(second) = chunks.next() else {
+        return Pin::new(stream).poll_write(cx, first);
+    };
+    let mut slices = [IoSlice::new(&[]); SLICES_MAX];
+    slices[0] = IoSlice::new(first);
+    slices[1] = IoSlice::new(second);
+    let mut count = 2;
+    for (slot, chunk) in slices[2..].iter_mut().zip(chunks) {
+        *slot = IoSlice::new(chunk);
+        count += 1;
+    }
+    Pin::new(stream).poll_write_vectored(cx, &slices[..count])
+}
+
+/// Room for a good read. A long frame's buffer doubles with what has arrived of it, so its length alone costs nothing.
+fn make_room(input: &mut BytesMut, missing: usize) {
+    if input.is_empty() {
+        if !input.try_reclaim(buffers::BUFFER_BYTES) && input.capacity() < READ_ROOM_BYTES_MIN {
+            buffers::give(std::mem::replace(input, buffers::take()));
+        }
+        return;
+    }
+    let wanted = buffers::BUFFER_BYTES.max(missing.min(input.len()));
+    let enough = if missing == 0 {
+        READ_ROOM_BYTES_MIN
+    } else {
+        READ_ROOM_BYTES_MIN.min(missing)
+    };
+    if input.capacity() - input.len() < enough && !input.try_reclaim(wanted) {
+        input.reserve(wanted);
+    }
+}

@@ -1,0 +1,128 @@
+//! Writing one message of unknown length.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use tokio::io::AsyncWrite;
+
+use super::{Error, Stream, Writer};
+use crate::{CloseCode, MessageKind};
+
+/// Bytes that are gathered before a frame is made of them.
+const FRAME_BYTES: usize = 16 << 10;
+
+/// The bytes of one message as an [`AsyncWrite`], sent in frames as they come.
+///
+/// [`finish`](Self::finish), or a shutdown, ends the message. Dropped unfinished, the message cannot be taken back and must
+/// not be passed off as whole: the connection is closed with 1011. The bytes of a text must be UTF-8 all together.
+///
+/// Cancel safe: a dropped write took all the bytes it was given, or none.
+#[derive(Debug)]
+pub struct MessageWriter<'a, S: Stream> {
+    writer: &'a mut Writer<S>,
+    kind: MessageKind,
+    gathered: Vec<u8>,
+    finished: bool,
+}
+
+impl<'a, S: Stream> MessageWriter<'a, S> {
+    pub(super) fn new(writer: &'a mut Writer<S>, kind: MessageKind) -> Self {
+        Self {
+            writer,
+            kind,
+            gathered: Vec::new(),
+            finished: false,
+        }
+    }
+
+    /// Text or binary.
+    pub fn kind(&self) -> MessageKind {
+        self.kind
+    }
+
+    /// Ends the message. Cancelled, the message is unfinished: see [`MessageWriter`].
+    ///
+    /// # Errors
+    /// [`Error::Send`] if a text is not UTF-8 or this side is closing; else as [`Writer::write_message`].
+    pub async fn finish(mut self) -> Result<(), Error> {
+        std::future::poll_fn(|cx| self.poll_finish(cx)).await
+    }
+
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if !self.finished {
+            let gathered = &self.gathered;
+            ready!(
+                self.writer
+                    .poll_queue(cx, |inner| inner.conn.send_part(gathered, true))
+            )?;
+            self.gathered = Vec::new();
+            self.finished = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Makes a frame of what was gathered.
+    fn poll_gathered(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if !self.gathered.is_empty() {
+            let gathered = &self.gathered;
+            ready!(
+                self.writer
+                    .poll_queue(cx, |inner| inner.conn.send_part(gathered, false))
+            )?;
+            self.gathered.clear();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: Stream> AsyncWrite for MessageWriter<'_, S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = &mut *self;
+        if this.finished {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        if this.gathered.len() + data.len() > FRAME_BYTES {
+            ready!(this.poll_gathered(cx))?;
+        }
+        let taken = data.len().min(FRAME_BYTES - this.gathered.len());
+        this.gathered.extend_from_slice(&data[..taken]);
+        Poll::Ready(Ok(taken))
+    }
+
+    /// Sends what was written so far, as a frame, and waits until the stream has it.
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        ready!(this.poll_gathered(cx))?;
+        ready!(this.writer.handle().poll_flushed(cx));
+        this.writer
+            .handle()
+            .with(|inner, _| inner.check_write_failure())?;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Ends the message, not the connection.
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_finish(cx))?;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: Stream> Drop for MessageWriter<'_, S> {
+    fn drop(&mut self) {
+        if !self.finished {
+            // Fails only if the connection is closing anyway.
+            let _ = super::control::close(
+                self.writer.handle(),
+                CloseCode::INTERNAL_ERROR,
+                "unfinished message",
+            );
+        }
+    }
+}

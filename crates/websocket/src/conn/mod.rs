@@ -1,0 +1,159 @@
+//! The tokio driver: a [`Connection`](crate::Connection) on a stream.
+//!
+//! Lives here: who may read, write and close at the same time, and when bytes move. Does not live here: any rule of the
+//! protocol.
+//!
+//! **When bytes are sent.** A write queues and returns. The queue is sent by the reader before it waits for more input, by
+//! [`Conn::flush`], by a write that finds [`Config::high_water_bytes`](crate::Config::high_water_bytes) reached, and
+//! otherwise by the runtime as soon as the task that wrote gives way, whatever it then waits for. So a plain loop of
+//! reads and writes answers a burst of messages with one system call, and nothing stays behind.
+//!
+//! **Cancel safety.** A dropped read loses nothing: the next one goes on where it was. A dropped write took its message
+//! whole, or not at all.
+
+mod closing;
+mod control;
+mod error;
+mod flusher;
+mod handle;
+mod inner;
+mod message_reader;
+mod message_writer;
+mod reader;
+mod shared;
+mod signal;
+mod writer;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::{CloseCode, Message, MessageKind, Parts};
+use handle::Handle;
+
+pub use closing::CloseOutcome;
+pub use control::Control;
+pub use error::Error;
+pub use message_reader::MessageReader;
+pub use message_writer::MessageWriter;
+pub use reader::Reader;
+pub use writer::Writer;
+
+/// A byte stream that can carry a connection: TCP, TLS, a Unix socket, a pipe in memory. Implemented for all that fit.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
+
+/// One WebSocket on the stream `S`.
+///
+/// Dropped without [`close`](Self::close), it sends what was written, in the background, for at most
+/// [`Config::close_timeout`](crate::Config::close_timeout), and the peer sees the stream end without a close frame.
+#[derive(Debug)]
+pub struct Conn<S: Stream> {
+    reader: Reader<S>,
+    writer: Writer<S>,
+}
+
+impl<S: Stream> Conn<S> {
+    /// A connection on a stream whose opening handshake is over.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime. The stream must belong to the current one; its timers must be enabled.
+    pub fn from_parts(stream: S, parts: Parts) -> Self {
+        let handle = Handle::new(stream, parts);
+        Self {
+            reader: Reader::new(handle.clone()),
+            writer: Writer::new(handle),
+        }
+    }
+
+    /// The subprotocol that both sides agreed on.
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.reader.subprotocol()
+    }
+
+    /// The next message. See [`Reader::read_message`].
+    ///
+    /// # Errors
+    /// [`Error::Closed`], [`Error::Protocol`] or [`Error::Io`], and the same on every later call.
+    pub async fn read_message(&mut self) -> Result<Message, Error> {
+        self.reader.read_message().await
+    }
+
+    /// The next message, to be read as it arrives. See [`Reader::next_reader`].
+    ///
+    /// # Errors
+    /// As [`read_message`](Self::read_message).
+    pub async fn next_reader(&mut self) -> Result<MessageReader<'_, S>, Error> {
+        self.reader.next_reader().await
+    }
+
+    /// Queues a message. See [`Writer::write_message`].
+    ///
+    /// # Errors
+    /// The connection is closing or ended, or the stream failed.
+    pub async fn write_message(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        self.writer.write_message(message).await
+    }
+
+    /// Begins a message of unknown length. See [`Writer::next_writer`].
+    ///
+    /// # Errors
+    /// As [`write_message`](Self::write_message).
+    pub fn next_writer(&mut self, kind: MessageKind) -> Result<MessageWriter<'_, S>, Error> {
+        self.writer.next_writer(kind)
+    }
+
+    /// Waits until all that was written is with the stream. See [`Writer::flush`].
+    ///
+    /// # Errors
+    /// The stream failed.
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        self.writer.flush().await
+    }
+
+    /// Queues a ping. See [`Control::ping`].
+    ///
+    /// # Errors
+    /// As [`Control::ping`].
+    pub fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
+        control::ping(self.writer.handle(), payload)
+    }
+
+    /// Queues a pong that nobody asked for. See [`Control::pong`].
+    ///
+    /// # Errors
+    /// As [`Control::pong`].
+    pub fn pong(&mut self, payload: &[u8]) -> Result<(), Error> {
+        control::pong(self.writer.handle(), payload)
+    }
+
+    /// Queues a close frame and does not wait. See [`Control::close`].
+    ///
+    /// # Errors
+    /// As [`Control::close`].
+    pub fn send_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        control::close(self.writer.handle(), code, reason)
+    }
+
+    /// The whole close handshake (RFC 6455, section 7): sends what was written and a close frame, drops the messages that
+    /// still come, waits for the peer's close frame and then ends the stream; all that within
+    /// [`Config::close_timeout`](crate::Config::close_timeout). If a close frame was sent already, goes on from there.
+    ///
+    /// Cancel safe: another call goes on.
+    ///
+    /// # Errors
+    /// [`Error::Send`] for a code or reason that cannot be sent. How the peer took it is the value.
+    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseOutcome, Error> {
+        closing::close(self.writer.handle(), code, reason).await
+    }
+
+    /// A handle that may ping and close from anywhere, also while a write waits.
+    pub fn control(&self) -> Control<S> {
+        Control::new(self.writer.handle().clone())
+    }
+
+    /// One reader, one writer, and a handle for control frames, each for its own task.
+    pub fn split(self) -> (Reader<S>, Writer<S>, Control<S>) {
+        let control = self.control();
+        (self.reader, self.writer, control)
+    }
+}

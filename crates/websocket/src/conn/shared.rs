@@ -1,0 +1,188 @@
+//! What the handles of one connection share: the stream and the protocol machine behind one lock, held only inside polls.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use tokio::runtime::{Handle, Id};
+
+use super::{
+    Error, Stream,
+    error::End,
+    flusher::{self, Flush},
+    inner::Inner,
+    signal::Signal,
+};
+use crate::{Connection, Event, Parts};
+
+pub(super) struct Shared<S> {
+    inner: Mutex<Inner<S>>,
+    signal: Arc<Signal>,
+    /// The signal as a waker.
+    waker: Waker,
+    /// A flusher will come. Set after output was queued, taken back before the flusher locks, so none is missed.
+    enlisted: AtomicBool,
+    runtime: Handle,
+    runtime_id: Id,
+    pub(super) high_water_bytes: usize,
+    pub(super) close_timeout: Duration,
+    pub(super) subprotocol: Option<String>,
+}
+
+/// Whole messages, or parts as they arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delivery {
+    Messages,
+    Parts,
+}
+
+impl<S: Stream> Shared<S> {
+    pub(super) fn new(stream: S, mut parts: Parts) -> Arc<Self> {
+        let subprotocol = parts.subprotocol.take();
+        let runtime = Handle::current();
+        Arc::new_cyclic(|weak: &Weak<Self>| {
+            let signal = Arc::new(Signal::new(weak.clone()));
+            Self {
+                waker: signal.clone().into(),
+                signal,
+                enlisted: AtomicBool::new(false),
+                runtime_id: runtime.id(),
+                runtime,
+                high_water_bytes: parts.config.high_water_bytes,
+                close_timeout: parts.config.close_timeout,
+                subprotocol,
+                inner: Mutex::new(Inner::new(stream, Connection::new(parts))),
+            }
+        })
+    }
+
+    pub(super) fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
+    /// Runs `act` under the lock. Those who waited for output to be sent are woken after it, outside the lock.
+    pub(super) fn with<R>(&self, act: impl FnOnce(&mut Inner<S>, &mut Context<'_>) -> R) -> R {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = act(&mut inner, &mut Context::from_waker(&self.waker));
+        let woken = inner.take_woken();
+        drop(inner);
+        for waker in woken {
+            waker.wake();
+        }
+        result
+    }
+
+    /// Sends what the stream takes. While some is left, the signal goes on with it when the stream is writable again.
+    pub(super) fn poll_flush(&self, inner: &mut Inner<S>, cx: &mut Context<'_>) -> Poll<()> {
+        if inner.is_flushed() {
+            return Poll::Ready(());
+        }
+        self.signal.set_output_waits(true);
+        let flushed = inner.poll_flush(cx);
+        if flushed.is_ready() {
+            self.signal.set_output_waits(false);
+        }
+        flushed
+    }
+
+    /// Has the flusher come for what was queued just now.
+    pub(super) fn enlist(self: &Arc<Self>) {
+        if !self.enlisted.swap(true, Ordering::AcqRel) {
+            flusher::enlist(self.clone(), self.runtime_id, &self.runtime);
+        }
+    }
+
+    /// The next data of `delivery`, or how reading ended. All state is in `self`: a dropped future loses nothing.
+    pub(super) fn poll_event(
+        self: &Arc<Self>,
+        task: &mut Context<'_>,
+        delivery: Delivery,
+    ) -> Poll<Result<Event, Error>> {
+        self.with(|inner, cx| {
+            let mut answered = false;
+            loop {
+                let event = match delivery {
+                    Delivery::Messages => inner.conn.poll_event(),
+                    Delivery::Parts => inner.conn.poll_part(),
+                };
+                let end = match event {
+                    Some(Event::Ping(_)) => {
+                        answered = true;
+                        continue;
+                    }
+                    Some(Event::Pong(_)) => continue,
+                    Some(Event::Closed(close)) => End::Closed(close),
+                    Some(Event::Failed(violation)) => End::Failed(violation),
+                    Some(data) => {
+                        if answered {
+                            self.enlist();
+                        }
+                        return Poll::Ready(Ok(data));
+                    }
+                    None => {
+                        if let Some(end) = inner.end() {
+                            return Poll::Ready(Err(end.into()));
+                        }
+                        // All that was read is handled: the time to send the answers, and then to wait for more. If the
+                        // stream does not take them all, reading goes on nevertheless.
+                        let _ = self.poll_flush(inner, cx);
+                        self.signal.set_reader(task.waker());
+                        match inner.poll_fill(cx) {
+                            Poll::Pending => return Poll::Pending,
+                            Poll::Ready(Ok(())) => continue,
+                            Poll::Ready(Err(error)) => End::Io(error.into()),
+                        }
+                    }
+                };
+                inner.set_end(end);
+                let _ = self.poll_flush(inner, cx);
+            }
+        })
+    }
+
+    /// Reads and drops what still comes, until the stream ends.
+    pub(super) fn poll_drain(&self, task: &mut Context<'_>) -> Poll<()> {
+        self.with(|inner, cx| {
+            let _ = self.poll_flush(inner, cx);
+            self.signal.set_reader(task.waker());
+            inner.poll_drain(cx)
+        })
+    }
+
+    /// Ready when all is sent, or nothing can be sent any more.
+    pub(super) fn poll_flushed(&self, task: &mut Context<'_>) -> Poll<()> {
+        self.with(|inner, cx| {
+            let flushed = self.poll_flush(inner, cx);
+            if flushed.is_pending() {
+                inner.wait_for_progress(task.waker());
+            }
+            flushed
+        })
+    }
+
+    /// Ends the outgoing direction of the stream, to be called once all is flushed.
+    pub(super) fn poll_shutdown(&self, task: &mut Context<'_>) -> Poll<()> {
+        self.with(|inner, cx| {
+            self.signal.set_reader(task.waker());
+            inner.poll_shutdown(cx)
+        })
+    }
+}
+
+impl<S: Stream> Flush for Shared<S> {
+    fn flush_enlisted(&self) {
+        self.enlisted.store(false, Ordering::Release);
+        self.with(|inner, cx| {
+            let _ = self.poll_flush(inner, cx);
+        });
+    }
+
+    fn enlist(self: Arc<Self>) {
+        Shared::enlist(&self);
+    }
+}

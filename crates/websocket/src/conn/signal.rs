@@ -1,0 +1,69 @@
+//! The one waker that a connection's stream ever sees.
+//!
+//! A stream may need to read in order to write and the other way round (TLS), and it remembers one waker per direction.
+//! If reader and flusher polled it with wakers of their own, one could overwrite the other's. So both poll with this
+//! one, which wakes the reader and, while output is waiting, has the connection flushed.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Wake, Waker},
+};
+
+use super::flusher::Flush;
+
+pub(super) struct Signal {
+    /// Weak, or the stream's waker would keep the stream alive.
+    target: Weak<dyn Flush>,
+    reader: Mutex<Option<Waker>>,
+    output_waits: AtomicBool,
+}
+
+impl Signal {
+    pub(super) fn new(target: Weak<dyn Flush>) -> Self {
+        Self {
+            target,
+            reader: Mutex::new(None),
+            output_waits: AtomicBool::new(false),
+        }
+    }
+
+    /// To be called before the stream is polled for reading, so that no wake can come in between.
+    pub(super) fn set_reader(&self, waker: &Waker) {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *reader {
+            Some(known) => known.clone_from(waker),
+            None => *reader = Some(waker.clone()),
+        }
+    }
+
+    /// To be set before the stream is polled for writing, and taken back once all is written.
+    pub(super) fn set_output_waits(&self, waits: bool) {
+        self.output_waits.store(waits, Ordering::Release);
+    }
+}
+
+impl Wake for Signal {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    /// May be called from inside a poll of the stream, so it must not touch the connection's lock.
+    fn wake_by_ref(self: &Arc<Self>) {
+        let reader = self
+            .reader
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+        if self.output_waits.load(Ordering::Acquire)
+            && let Some(target) = self.target.upgrade()
+        {
+            target.enlist();
+        }
+    }
+}

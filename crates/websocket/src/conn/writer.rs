@@ -1,0 +1,152 @@
+//! The writing half.
+
+use std::{
+    fmt,
+    future::poll_fn,
+    task::{Context, Poll},
+};
+
+use super::{Error, MessageWriter, Stream, handle::Handle, inner::Inner};
+use crate::{Message, MessageKind, PreparedMessage, SendError};
+
+/// The one who writes data messages to a connection.
+pub struct Writer<S: Stream> {
+    handle: Handle<S>,
+}
+
+impl<S: Stream> Writer<S> {
+    pub(super) fn new(handle: Handle<S>) -> Self {
+        Self { handle }
+    }
+
+    pub(super) fn handle(&self) -> &Handle<S> {
+        &self.handle
+    }
+
+    /// Queues a message, which is sent as soon as this task gives way. Waits only while
+    /// [`Config::high_water_bytes`](crate::Config::high_water_bytes) or more are unsent.
+    ///
+    /// Cancel safe: a dropped call has queued the message whole, or not at all (it was still waiting).
+    ///
+    /// # Errors
+    /// [`Error::Send`] when this side is closing, [`Error::Closed`] or [`Error::Protocol`] when the connection has ended,
+    /// [`Error::Io`] when the stream failed.
+    pub async fn write_message(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        let mut message = Some(message.into());
+        poll_fn(|cx| {
+            self.poll_queue(cx, |inner| match message.take() {
+                Some(message) => inner.conn.send(message),
+                None => Ok(()),
+            })
+        })
+        .await
+    }
+
+    /// Runs `queue` as soon as there is room, and sees to it that what it queued is sent.
+    pub(super) fn poll_queue(
+        &mut self,
+        task: &mut Context<'_>,
+        queue: impl FnOnce(&mut Inner<S>) -> Result<(), SendError>,
+    ) -> Poll<Result<(), Error>> {
+        let high_water_bytes = self.handle.high_water_bytes;
+        self.handle.with(|inner, cx| {
+            if inner.conn.buffered() >= high_water_bytes {
+                let _ = self.handle.poll_flush(inner, cx);
+            }
+            inner.check_writable()?;
+            if inner.conn.buffered() >= high_water_bytes {
+                inner.wait_for_progress(task.waker());
+                return Poll::Pending;
+            }
+            queue(inner)?;
+            if inner.conn.buffered() >= high_water_bytes {
+                // Enough for a call of its own. What the stream does not take, the signal goes on with.
+                let _ = self.handle.poll_flush(inner, cx);
+            } else {
+                self.handle.enlist();
+            }
+            Poll::Ready(Ok(()))
+        })
+    }
+
+    /// Begins a message of unknown length, which is sent in frames as it is written.
+    ///
+    /// # Errors
+    /// As [`write_message`](Self::write_message).
+    pub fn next_writer(&mut self, kind: MessageKind) -> Result<MessageWriter<'_, S>, Error> {
+        self.handle.with(|inner, _| {
+            inner.check_writable()?;
+            Ok::<_, Error>(inner.conn.begin_message(kind)?)
+        })?;
+        Ok(MessageWriter::new(self, kind))
+    }
+
+    /// Queues a reference to a prepared message and never waits. For fan-out: it wakes nobody, so what was queued goes out
+    /// with the next [`try_flush`](Self::try_flush), [`flush`](Self::flush), [`write_message`](Self::write_message) or
+    /// read on this connection.
+    ///
+    /// # Errors
+    /// [`SendError::Full`] while [`Config::outbox_bytes_max`](crate::Config::outbox_bytes_max) or more are unsent; else as
+    /// [`write_message`](Self::write_message). Nothing was queued then.
+    pub fn try_send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
+        self.handle.with(|inner, _| {
+            inner.check_writable()?;
+            Ok(inner.conn.try_send_prepared(message)?)
+        })
+    }
+
+    /// Sends what the stream takes now, in vectored writes, and never waits. What it does not take follows by itself as soon
+    /// as it can; [`drained`](Self::drained) tells when.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the stream failed.
+    pub fn try_flush(&mut self) -> Result<(), Error> {
+        self.handle.with(|inner, cx| {
+            let _ = self.handle.poll_flush(inner, cx);
+            inner.check_write_failure()
+        })
+    }
+
+    /// Bytes that were queued and not yet taken by the stream, frame headers included.
+    pub fn buffered(&self) -> usize {
+        self.handle.with(|inner, _| inner.conn.buffered())
+    }
+
+    /// Waits until at most `below_bytes` are unsent. Cancel safe.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the stream failed.
+    pub async fn drained(&mut self, below_bytes: usize) -> Result<(), Error> {
+        poll_fn(|task| {
+            self.handle.with(|inner, cx| {
+                if inner.conn.buffered() > below_bytes {
+                    let _ = self.handle.poll_flush(inner, cx);
+                }
+                inner.check_write_failure()?;
+                if inner.conn.buffered() > below_bytes {
+                    inner.wait_for_progress(task.waker());
+                    return Poll::Pending;
+                }
+                Poll::Ready(Ok(()))
+            })
+        })
+        .await
+    }
+
+    /// Waits until the stream has taken all that was written, and has passed it on if it buffers itself. Cancel safe.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the stream failed.
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        poll_fn(|cx| self.handle.poll_flushed(cx)).await;
+        self.handle.with(|inner, _| inner.check_write_failure())
+    }
+}
+
+impl<S: Stream> fmt::Debug for Writer<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer")
+            .field("buffered", &self.buffered())
+            .finish_non_exhaustive()
+    }
+}

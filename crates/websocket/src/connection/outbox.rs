@@ -1,0 +1,290 @@
+//! What is to be sent: frames in order, control frames ahead of data.
+//!
+//! A segment begins and ends at a frame's edge. Control frames go out between two segments, never inside one.
+
+use std::collections::VecDeque;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::{
+    CloseCode, MessageKind, PreparedMessage, Role, SendError, buffers,
+    frame::{self, HEADER_BYTES_MAX, OpCode},
+    mask,
+};
+
+/// Control frames that may wait for the socket besides pongs; each is at most 139 bytes.
+pub const CONTROL_FRAMES_MAX: usize = 64;
+/// Answers to pings that may wait for the socket. With more pings than that, only the newest are answered (section 5.5.3).
+pub const PENDING_PONGS_MAX: usize = 16;
+/// Payloads up to this many bytes are copied behind each other, which is cheaper than a reference to each.
+const COPY_BYTES_MAX: usize = 4 << 10;
+/// Bytes of small frames that are joined to one segment, and so what a control frame may have to wait for.
+const JOINED_BYTES_MAX: usize = buffers::BUFFER_BYTES;
+/// Slots of an empty queue that are worth keeping.
+const IDLE_SLOTS_MAX: usize = 16;
+
+/// Small frames and maybe a header, then the payload (or the prepared frame) that they announce.
+#[derive(Debug, Default)]
+struct Segment {
+    head: BytesMut,
+    body: Bytes,
+}
+
+impl Segment {
+    fn len(&self) -> usize {
+        self.head.len() + self.body.len()
+    }
+
+    fn after(&self, sent: usize) -> [&[u8]; 2] {
+        match sent.checked_sub(self.head.len()) {
+            Some(sent) => [&[], &self.body[sent..]],
+            None => [&self.head[sent..], &self.body],
+        }
+    }
+}
+
+#[derive(Debug)]
+struct ControlFrame {
+    pong: bool,
+    bytes: BytesMut,
+}
+
+#[derive(Debug)]
+pub(super) struct Outbox {
+    role: Role,
+    frame_bytes_max: usize,
+    segments: VecDeque<Segment>,
+    /// Sent bytes of the first segment. If above 0 it goes before the control frames.
+    segment_sent: usize,
+    control: VecDeque<ControlFrame>,
+    /// Sent bytes of the first control frame.
+    control_sent: usize,
+    /// All unsent bytes.
+    bytes: usize,
+}
+
+impl Outbox {
+    pub(super) fn new(role: Role, frame_bytes_max: usize) -> Self {
+        Self {
+            role,
+            frame_bytes_max: frame_bytes_max.max(1),
+            segments: VecDeque::new(),
+            segment_sent: 0,
+            control: VecDeque::new(),
+            control_sent: 0,
+            bytes: 0,
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Queues a message, cut into frames of at most `frame_bytes_max`.
+    pub(super) fn push_message(&mut self, kind: MessageKind, mut payload: Bytes) {
+        let mut op = OpCode::of(kind);
+        while payload.len() > self.frame_bytes_max {
+            let piece = payload.split_to(self.frame_bytes_max);
+            self.push_frame(false, op, piece);
+            op = OpCode::Continuation;
+        }
+        self.push_frame(true, op, payload);
+    }
+
+    fn push_frame(&mut self, fin: bool, op: OpCode, payload: Bytes) {
+        if self.role == Role::Client || payload.len() <= COPY_BYTES_MAX {
+            self.append_copy(fin, op, &payload);
+            return;
+        }
+        self.bytes += payload.len();
+        let segment = self.open_segment(HEADER_BYTES_MAX);
+        let before = segment.head.len();
+        frame::encode_header(&mut segment.head, fin, op, None, payload.len());
+        let header_len = segment.head.len() - before;
+        segment.body = payload;
+        self.bytes += header_len;
+    }
+
+    /// Queues a copy of `payload`, cut as [`Self::push_message`] does.
+    pub(super) fn push_copy(&mut self, fin: bool, mut op: OpCode, mut payload: &[u8]) {
+        while payload.len() > self.frame_bytes_max {
+            let (piece, rest) = payload.split_at(self.frame_bytes_max);
+            self.append_copy(false, op, piece);
+            op = OpCode::Continuation;
+            payload = rest;
+        }
+        self.append_copy(fin, op, payload);
+    }
+
+    fn append_copy(&mut self, fin: bool, op: OpCode, payload: &[u8]) {
+        let role = self.role;
+        let segment = self.open_segment(HEADER_BYTES_MAX + payload.len());
+        let before = segment.head.len();
+        encode_frame(&mut segment.head, role, fin, op, payload);
+        let added = segment.head.len() - before;
+        self.bytes += added;
+    }
+
+    /// The last segment if `room` more bytes may be joined to its head, else a new one.
+    fn open_segment(&mut self, room: usize) -> &mut Segment {
+        let joinable = self
+            .segments
+            .back()
+            .is_some_and(|last| last.body.is_empty() && last.head.len() + room <= JOINED_BYTES_MAX);
+        if !joinable {
+            let head = if room <= JOINED_BYTES_MAX {
+                buffers::take()
+            } else {
+                BytesMut::with_capacity(room)
+            };
+            self.segments.push_back(Segment {
+                head,
+                body: Bytes::new(),
+            });
+        }
+        let last = self.segments.len() - 1;
+        &mut self.segments[last]
+    }
+
+    pub(super) fn push_prepared(&mut self, message: &PreparedMessage) {
+        if self.role == Role::Client || message.payload().len() > self.frame_bytes_max {
+            self.push_message(message.kind(), message.payload().clone());
+            return;
+        }
+        let frame = message.server_frame().clone();
+        self.bytes += frame.len();
+        match self.segments.back_mut() {
+            Some(last) if last.body.is_empty() => last.body = frame,
+            _ => self.segments.push_back(Segment {
+                head: BytesMut::new(),
+                body: frame,
+            }),
+        }
+    }
+
+    pub(super) fn push_control(&mut self, op: OpCode, payload: &[u8]) -> Result<(), SendError> {
+        if self.control.len() >= CONTROL_FRAMES_MAX + PENDING_PONGS_MAX {
+            return Err(SendError::ControlQueueFull);
+        }
+        self.push_control_frame(op, payload);
+        Ok(())
+    }
+
+    /// Queues the answer to a ping. When too many wait, it takes the place of the oldest that is not on its way.
+    pub(super) fn push_pong(&mut self, payload: &[u8]) {
+        let first_unsent = usize::from(self.control_sent > 0);
+        if self.control.iter().filter(|frame| frame.pong).count() >= PENDING_PONGS_MAX {
+            let oldest = (first_unsent..self.control.len()).find(|&index| self.control[index].pong);
+            if let Some(dropped) = oldest.and_then(|index| self.control.remove(index)) {
+                self.bytes -= dropped.bytes.len();
+            }
+        }
+        self.push_control_frame(OpCode::Pong, payload);
+    }
+
+    fn push_control_frame(&mut self, op: OpCode, payload: &[u8]) {
+        let mut bytes = BytesMut::with_capacity(HEADER_BYTES_MAX + payload.len());
+        encode_frame(&mut bytes, self.role, true, op, payload);
+        self.bytes += bytes.len();
+        self.control.push_back(ControlFrame {
+            pong: op == OpCode::Pong,
+            bytes,
+        });
+    }
+
+    /// Queues a close frame behind all data.
+    pub(super) fn push_close(&mut self, code: CloseCode, reason: &str) {
+        let mut payload = Vec::with_capacity(2 + reason.len());
+        if code != CloseCode::NO_STATUS_RECEIVED {
+            payload.extend_from_slice(&code.0.to_be_bytes());
+            payload.extend_from_slice(reason.as_bytes());
+        }
+        self.append_copy(true, OpCode::Close, &payload);
+    }
+
+    /// All unsent bytes in the order in which they must go out.
+    pub(super) fn chunks(&self) -> impl Iterator<Item = &[u8]> {
+        let begun = usize::from(self.segment_sent > 0);
+        let first = self
+            .segments
+            .iter()
+            .take(begun)
+            .flat_map(|segment| segment.after(self.segment_sent));
+        let control = self.control.iter().enumerate().map(|(index, frame)| {
+            let sent = if index == 0 { self.control_sent } else { 0 };
+            &frame.bytes[sent..]
+        });
+        let rest = self
+            .segments
+            .iter()
+            .skip(begun)
+            .flat_map(|segment| segment.after(0));
+        first
+            .chain(control)
+            .chain(rest)
+            .filter(|chunk| !chunk.is_empty())
+    }
+
+    /// Forgets the first `sent` bytes of [`Self::chunks`].
+    pub(super) fn advance(&mut self, mut sent: usize) {
+        debug_assert!(sent <= self.bytes);
+        self.bytes = self.bytes.saturating_sub(sent);
+        if self.segment_sent > 0 {
+            sent = self.advance_segment(sent);
+        }
+        while let Some(frame) = self.control.front() {
+            let left = frame.bytes.len() - self.control_sent;
+            if sent < left {
+                self.control_sent += sent;
+                return;
+            }
+            sent -= left;
+            self.control_sent = 0;
+            self.control.pop_front();
+        }
+        while sent > 0 && !self.segments.is_empty() {
+            sent = self.advance_segment(sent);
+        }
+        if self.segments.is_empty() && self.segments.capacity() > IDLE_SLOTS_MAX {
+            self.segments = VecDeque::new();
+        }
+        if self.control.is_empty() && self.control.capacity() > IDLE_SLOTS_MAX {
+            self.control = VecDeque::new();
+        }
+    }
+
+    /// Takes up to `sent` bytes off the first segment; gives what is left of `sent`.
+    fn advance_segment(&mut self, sent: usize) -> usize {
+        let Some(segment) = self.segments.front() else {
+            return sent;
+        };
+        let left = segment.len() - self.segment_sent;
+        if sent < left {
+            self.segment_sent += sent;
+            return 0;
+        }
+        self.segment_sent = 0;
+        if let Some(Segment { head, .. }) = self.segments.pop_front()
+            && !head.is_empty()
+        {
+            buffers::give(head);
+        }
+        sent - left
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.segments = VecDeque::new();
+        self.control = VecDeque::new();
+        (self.segment_sent, self.control_sent, self.bytes) = (0, 0, 0);
+    }
+}
+
+fn encode_frame(out: &mut BytesMut, role: Role, fin: bool, op: OpCode, payload: &[u8]) {
+    let key = (role == Role::Client).then(mask::random_key);
+    frame::encode_header(out, fin, op, key, payload.len());
+    let start = out.len();
+    out.extend_from_slice(payload);
+    if let Some(key) = key {
+        mask::apply(&mut out[start..], key, 0);
+    }
+}

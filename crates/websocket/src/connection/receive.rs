@@ -1,0 +1,347 @@
+//! What arrives: bytes to frames to messages, every check on the way. It never touches what is to be sent.
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::Part;
+use crate::{
+    CloseCode, CloseError, Config, Message, MessageKind, Role, Utf8Bytes, Violation,
+    frame::{self, Header, OpCode},
+    mask,
+    utf8::Utf8Validator,
+};
+
+/// How messages are given out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delivery {
+    Whole,
+    Parts,
+}
+
+#[derive(Debug)]
+pub(super) enum Step {
+    Message(Message),
+    Part(Part),
+    Ping(Bytes),
+    Pong(Bytes),
+    Closed(CloseError),
+    Failed(Violation),
+}
+
+#[derive(Debug)]
+pub(super) struct Receiver {
+    role: Role,
+    read_limit: usize,
+    fragments_max: u32,
+    /// What arrived and is not consumed. Inside a data frame it begins with that frame's payload.
+    pub(super) input: BytesMut,
+    pub(super) eof: bool,
+    frame: Option<DataFrame>,
+    message: Option<Assembly>,
+    ended: bool,
+}
+
+/// The data frame whose payload is arriving.
+#[derive(Debug)]
+struct DataFrame {
+    fin: bool,
+    mask: Option<[u8; 4]>,
+    payload_len: usize,
+    /// Payload bytes that left `input`.
+    taken: usize,
+    /// Payload bytes at the start of `input` that are unmasked and checked.
+    checked: usize,
+}
+
+/// The message whose frames are arriving.
+#[derive(Debug)]
+struct Assembly {
+    kind: MessageKind,
+    utf8: Utf8Validator,
+    /// Payload of the frames that are complete, until it is given out.
+    data: BytesMut,
+    /// Payload bytes of all its frames so far, the one at hand included.
+    announced: usize,
+    fragments: u32,
+    /// Some of it was given out as a part: the rest can only follow as parts, or be skipped.
+    in_parts: bool,
+    /// The rest is checked but not given out.
+    skipped: bool,
+}
+
+impl Receiver {
+    pub(super) fn new(role: Role, config: &Config, input: BytesMut) -> Self {
+        Self {
+            role,
+            read_limit: config.read_limit,
+            fragments_max: config.fragments_max,
+            input,
+            eof: false,
+            frame: None,
+            message: None,
+            ended: false,
+        }
+    }
+
+    pub(super) fn role(&self) -> Role {
+        self.role
+    }
+
+    pub(super) fn ended(&self) -> bool {
+        self.ended
+    }
+
+    pub(super) fn missing_bytes(&self) -> usize {
+        self.frame.as_ref().map_or(0, |frame| {
+            (frame.payload_len - frame.taken).saturating_sub(self.input.len())
+        })
+    }
+
+    /// Gives out nothing more of a message whose beginning was given out.
+    pub(super) fn skip_message(&mut self) {
+        if let Some(message) = &mut self.message {
+            message.skipped |= message.in_parts;
+        }
+    }
+
+    pub(super) fn step(&mut self, delivery: Delivery) -> Option<Step> {
+        if self.ended {
+            self.input.clear();
+            return None;
+        }
+        let step = match self.try_step(delivery) {
+            Ok(None) if self.eof => Step::Closed(CloseError::abnormal()),
+            Ok(step) => step?,
+            Err(violation) => Step::Failed(violation),
+        };
+        if matches!(step, Step::Closed(_) | Step::Failed(_)) {
+            self.ended = true;
+            self.input = BytesMut::new();
+            self.frame = None;
+            self.message = None;
+        }
+        Some(step)
+    }
+
+    fn try_step(&mut self, delivery: Delivery) -> Result<Option<Step>, Violation> {
+        loop {
+            if self.frame.is_some() {
+                match self.advance_frame(delivery)? {
+                    Progress::Step(step) => return Ok(Some(step)),
+                    Progress::Starved => return Ok(None),
+                    Progress::FrameDone => continue,
+                }
+            }
+            let Some(header) = frame::parse_header(&self.input, self.role)? else {
+                return Ok(None);
+            };
+            if header.op.is_control() {
+                return self.control_frame(header);
+            }
+            self.begin_frame(header)?;
+            if delivery == Delivery::Parts
+                && let Some(message) = &mut self.message
+                && !message.in_parts
+            {
+                message.in_parts = true;
+                let data = std::mem::take(&mut message.data).freeze();
+                return Ok(Some(Step::Part(Part {
+                    kind: message.kind,
+                    data,
+                    fin: false,
+                })));
+            }
+        }
+    }
+
+    /// A control frame, once all of it is here.
+    fn control_frame(&mut self, header: Header) -> Result<Option<Step>, Violation> {
+        // At most 125: checked with the header.
+        let payload_len = header.payload_len as usize;
+        if self.input.len() < header.header_len + payload_len {
+            return Ok(None);
+        }
+        self.input.advance(header.header_len);
+        let mut payload = self.input.split_to(payload_len);
+        if let Some(key) = header.mask {
+            mask::apply(&mut payload, key, 0);
+        }
+        let payload = payload.freeze();
+        Ok(Some(match header.op {
+            OpCode::Ping => Step::Ping(payload),
+            OpCode::Pong => Step::Pong(payload),
+            _ => Step::Closed(parse_close(&payload)?),
+        }))
+    }
+
+    /// Judges a data frame by its header: its place in the message, and the limits, before its payload is read.
+    fn begin_frame(&mut self, header: Header) -> Result<(), Violation> {
+        let begun = self.message.as_ref().map_or(0, |message| message.announced);
+        let announced = u64::try_from(begun)
+            .ok()
+            .and_then(|begun| begun.checked_add(header.payload_len))
+            .and_then(|announced| usize::try_from(announced).ok())
+            .unwrap_or(usize::MAX);
+        match (&mut self.message, header.op) {
+            (None, OpCode::Continuation) => return Err(Violation::UnexpectedContinuation),
+            (Some(_), OpCode::Text | OpCode::Binary) => {
+                return Err(Violation::ExpectedContinuation);
+            }
+            (Some(message), _) => {
+                message.fragments += 1;
+                if message.fragments > self.fragments_max {
+                    return Err(Violation::TooManyFragments);
+                }
+                message.announced = announced;
+            }
+            (None, op) => {
+                let kind = if op == OpCode::Text {
+                    MessageKind::Text
+                } else {
+                    MessageKind::Binary
+                };
+                self.message = Some(Assembly {
+                    kind,
+                    utf8: Utf8Validator::default(),
+                    data: BytesMut::new(),
+                    announced,
+                    fragments: 1,
+                    in_parts: false,
+                    skipped: false,
+                });
+            }
+        }
+        if announced > self.read_limit {
+            return Err(Violation::TooLong);
+        }
+        self.input.advance(header.header_len);
+        self.frame = Some(DataFrame {
+            fin: header.fin,
+            mask: header.mask,
+            // Fits: it is at most `announced`, which is within the read limit.
+            payload_len: header.payload_len as usize,
+            taken: 0,
+            checked: 0,
+        });
+        Ok(())
+    }
+
+    /// Goes on with the frame at hand as far as its payload is here.
+    fn advance_frame(&mut self, delivery: Delivery) -> Result<Progress, Violation> {
+        let (Some(frame), Some(message)) = (&mut self.frame, &mut self.message) else {
+            return Ok(Progress::Starved);
+        };
+        let available = self.input.len().min(frame.payload_len - frame.taken);
+        let complete = frame.taken + available == frame.payload_len;
+        let fresh = &mut self.input[frame.checked..available];
+        if let Some(key) = frame.mask {
+            mask::apply(fresh, key, frame.taken + frame.checked);
+        }
+        if message.kind == MessageKind::Text {
+            let whole_at_once =
+                fresh.len() == frame.payload_len && frame.fin && message.fragments == 1;
+            check_text(
+                &mut message.utf8,
+                fresh,
+                whole_at_once,
+                complete && frame.fin,
+            )?;
+        }
+        frame.checked = available;
+
+        let in_parts = delivery == Delivery::Parts || message.in_parts;
+        if !complete && (!in_parts || available == 0 && message.data.is_empty()) {
+            return Ok(Progress::Starved);
+        }
+        let payload = self.input.split_to(available);
+        frame.taken += available;
+        frame.checked = 0;
+        let (kind, fin) = (message.kind, complete && frame.fin);
+        if complete {
+            self.frame = None;
+        }
+        if in_parts {
+            message.skipped |= delivery == Delivery::Whole;
+            message.in_parts = true;
+            let skipped = message.skipped;
+            let data = join(&mut message.data, payload).freeze();
+            if fin {
+                self.message = None;
+            }
+            return Ok(match (skipped, complete, data.is_empty() && !fin) {
+                (false, _, false) => Progress::Step(Step::Part(Part { kind, data, fin })),
+                (_, true, _) => Progress::FrameDone,
+                (_, false, _) => Progress::Starved,
+            });
+        }
+        let data = join(&mut message.data, payload);
+        if !fin {
+            message.data = data;
+            return Ok(Progress::FrameDone);
+        }
+        self.message = None;
+        let data = data.freeze();
+        Ok(Progress::Step(Step::Message(match kind {
+            MessageKind::Text => Message::Text(Utf8Bytes::from_validated(data)),
+            MessageKind::Binary => Message::Binary(data),
+        })))
+    }
+}
+
+enum Progress {
+    Step(Step),
+    /// More bytes are needed.
+    Starved,
+    /// The frame is consumed and gave nothing out.
+    FrameDone,
+}
+
+/// What was assembled and what follows it; without a copy if nothing was assembled.
+fn join(assembled: &mut BytesMut, payload: BytesMut) -> BytesMut {
+    let mut data = std::mem::take(assembled);
+    if data.is_empty() {
+        return payload;
+    }
+    data.extend_from_slice(&payload);
+    data
+}
+
+fn check_text(
+    utf8: &mut Utf8Validator,
+    fresh: &[u8],
+    whole_at_once: bool,
+    ends: bool,
+) -> Result<(), Violation> {
+    if whole_at_once {
+        // The common case: nothing to remember, so the fastest check does.
+        return simdutf8::basic::from_utf8(fresh)
+            .map(drop)
+            .map_err(|_| Violation::InvalidUtf8);
+    }
+    utf8.feed(fresh).map_err(|_| Violation::InvalidUtf8)?;
+    if ends {
+        utf8.finish().map_err(|_| Violation::InvalidUtf8)
+    } else {
+        Ok(())
+    }
+}
+
+/// A close frame's payload (section 5.5.1): empty, or a code and a reason.
+fn parse_close(payload: &Bytes) -> Result<CloseError, Violation> {
+    if payload.is_empty() {
+        return Ok(CloseError {
+            code: CloseCode::NO_STATUS_RECEIVED,
+            reason: Utf8Bytes::default(),
+        });
+    }
+    let Some((code, _)) = payload.split_first_chunk::<2>() else {
+        return Err(Violation::BadClose);
+    };
+    let code = CloseCode(u16::from_be_bytes(*code));
+    if !code.is_sendable() {
+        return Err(Violation::BadClose);
+    }
+    // A copy, so that a kept reason does not keep the read buffer.
+    let reason = Utf8Bytes::from_bytes(Bytes::copy_from_slice(&payload[2..]))
+        .map_err(|_| Violation::InvalidUtf8)?;
+    Ok(CloseError { code, reason })
+}

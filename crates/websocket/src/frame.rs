@@ -1,0 +1,205 @@
+//! Frame headers (RFC 6455, section 5.2): encoding, and parsing with every check that needs the header alone.
+
+use bytes::{BufMut, BytesMut};
+
+use crate::{MessageKind, Role, Violation};
+
+/// Longest header: two bytes, eight of length, four of mask.
+pub(crate) const HEADER_BYTES_MAX: usize = 14;
+/// Longest payload of a control frame, in bytes (section 5.5).
+pub const CONTROL_PAYLOAD_BYTES_MAX: usize = 125;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OpCode {
+    Continuation,
+    Text,
+    Binary,
+    Close,
+    Ping,
+    Pong,
+}
+
+impl OpCode {
+    pub(crate) fn of(kind: MessageKind) -> Self {
+        match kind {
+            MessageKind::Text => Self::Text,
+            MessageKind::Binary => Self::Binary,
+        }
+    }
+
+    fn parse(bits: u8) -> Result<Self, Violation> {
+        Ok(match bits {
+            0x0 => Self::Continuation,
+            0x1 => Self::Text,
+            0x2 => Self::Binary,
+            0x8 => Self::Close,
+            0x9 => Self::Ping,
+            0xA => Self::Pong,
+            other => return Err(Violation::UnknownOpCode(other)),
+        })
+    }
+
+    fn bits(self) -> u8 {
+        match self {
+            Self::Continuation => 0x0,
+            Self::Text => 0x1,
+            Self::Binary => 0x2,
+            Self::Close => 0x8,
+            Self::Ping => 0x9,
+            Self::Pong => 0xA,
+        }
+    }
+
+    pub(crate) fn is_control(self) -> bool {
+        matches!(self, Self::Close | Self::Ping | Self::Pong)
+    }
+}
+
+/// A parsed and checked header.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Header {
+    pub(crate) fin: bool,
+    pub(crate) op: OpCode,
+    pub(crate) mask: Option<[u8; 4]>,
+    pub(crate) payload_len: u64,
+    /// Bytes that the header itself takes.
+    pub(crate) header_len: usize,
+}
+
+/// Reads a header at the start of `bytes`, as `role` receives it. `None` while more bytes are needed; what the bytes at
+/// hand already rule out fails without waiting for the rest.
+pub(crate) fn parse_header(bytes: &[u8], role: Role) -> Result<Option<Header>, Violation> {
+    let &[first, second, ref rest @ ..] = bytes else {
+        return Ok(None);
+    };
+    check_reserved_bits(first)?;
+    let fin = first & 0x80 != 0;
+    let op = OpCode::parse(first & 0x0f)?;
+    let masked = second & 0x80 != 0;
+    let short_len = second & 0x7f;
+    if op.is_control() {
+        if !fin {
+            return Err(Violation::FragmentedControl);
+        }
+        if usize::from(short_len) > CONTROL_PAYLOAD_BYTES_MAX {
+            return Err(Violation::LongControl);
+        }
+    }
+    match (role, masked) {
+        (Role::Server, false) => return Err(Violation::Unmasked),
+        (Role::Client, true) => return Err(Violation::Masked),
+        _ => {}
+    }
+    let (payload_len, rest, len_bytes) = match short_len {
+        126 => {
+            let Some((len, rest)) = rest.split_first_chunk::<2>() else {
+                return Ok(None);
+            };
+            let len = u64::from(u16::from_be_bytes(*len));
+            if len < 126 {
+                return Err(Violation::BadLength);
+            }
+            (len, rest, 2)
+        }
+        127 => {
+            let Some((len, rest)) = rest.split_first_chunk::<8>() else {
+                return Ok(None);
+            };
+            let len = u64::from_be_bytes(*len);
+            if len <= u64::from(u16::MAX) || len >> 63 != 0 {
+                return Err(Violation::BadLength);
+            }
+            (len, rest, 8)
+        }
+        len => (u64::from(len), rest, 0),
+    };
+    let mask = if masked {
+        let Some(key) = rest.first_chunk::<4>() else {
+            return Ok(None);
+        };
+        Some(*key)
+    } else {
+        None
+    };
+    let header_len = 2 + len_bytes + if masked { 4 } else { 0 };
+    Ok(Some(Header {
+        fin,
+        op,
+        mask,
+        payload_len,
+        header_len,
+    }))
+}
+
+/// The one place that judges RSV1–3. No extension is negotiated, so each must be 0.
+fn check_reserved_bits(first: u8) -> Result<(), Violation> {
+    if first & 0x70 == 0 {
+        Ok(())
+    } else {
+        Err(Violation::ReservedBits)
+    }
+}
+
+/// Appends a header to `out`.
+pub(crate) fn encode_header(
+    out: &mut BytesMut,
+    fin: bool,
+    op: OpCode,
+    mask: Option<[u8; 4]>,
+    payload_len: usize,
+) {
+    let mut header = [0u8; HEADER_BYTES_MAX];
+    header[0] = if fin { 0x80 } else { 0 } | op.bits();
+    let mask_bit = if mask.is_some() { 0x80 } else { 0 };
+    let mut len = 2;
+    match payload_len {
+        0..=125 => header[1] = mask_bit | payload_len as u8,
+        126..=0xffff => {
+            header[1] = mask_bit | 126;
+            header[2..4].copy_from_slice(&(payload_len as u16).to_be_bytes());
+            len = 4;
+        }
+        _ => {
+            header[1] = mask_bit | 127;
+            header[2..10].copy_from_slice(&(payload_len as u64).to_be_bytes());
+            len = 10;
+        }
+    }
+    if let Some(key) = mask {
+        header[len..len + 4].copy_from_slice(&key);
+        len += 4;
+    }
+    out.put_slice(&header[..len]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_encoded_is_parsed_at_every_length_boundary() {
+        for len in [0, 1, 125, 126, 127, 0xffff, 0x1_0000, 1 << 40] {
+            for mask in [None, Some([1, 2, 3, 4])] {
+                let role = if mask.is_some() {
+                    Role::Server
+                } else {
+                    Role::Client
+                };
+                let mut bytes = BytesMut::new();
+                encode_header(&mut bytes, true, OpCode::Binary, mask, len);
+                for cut in 0..bytes.len() {
+                    assert!(
+                        parse_header(&bytes[..cut], role).unwrap().is_none(),
+                        "cut at {cut}"
+                    );
+                }
+                let header = parse_header(&bytes, role).unwrap().unwrap();
+                assert_eq!(
+                    (header.payload_len, header.mask, header.header_len),
+                    (len as u64, mask, bytes.len())
+                );
+                assert!(header.fin && header.op == OpCode::Binary);
+            }
+        }
+    }
+}

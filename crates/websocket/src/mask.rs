@@ -1,0 +1,85 @@
+//! Masking of payloads (RFC 6455, section 5.3) and the keys for it.
+
+use std::cell::RefCell;
+
+/// How many bytes of randomness are fetched at once: one system call for 256 keys.
+const RANDOM_BYTES: usize = 1024;
+
+/// XORs `payload` with `key`, where `payload` begins `offset` bytes into the frame's payload.
+///
+/// Written over whole words in safe code, which the compiler turns into vector instructions.
+pub(crate) fn apply(payload: &mut [u8], key: [u8; 4], offset: usize) {
+    let mut key = key;
+    key.rotate_left(offset % 4);
+    let [a, b, c, d] = key;
+    let word = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    let (words, rest) = payload.as_chunks_mut::<8>();
+    for chunk in words {
+        *chunk = (u64::from_ne_bytes(*chunk) ^ word).to_ne_bytes();
+    }
+    for (byte, key) in rest.iter_mut().zip([a, b, c, d, a, b, c]) {
+        *byte ^= key;
+    }
+}
+
+struct Randomness {
+    bytes: [u8; RANDOM_BYTES],
+    used: usize,
+}
+
+thread_local! {
+    static RANDOMNESS: RefCell<Randomness> =
+        const { RefCell::new(Randomness { bytes: [0; RANDOM_BYTES], used: RANDOM_BYTES }) };
+}
+
+/// A key that the peer's proxies cannot foretell (RFC 6455, section 10.3), from the operating system's generator.
+///
+/// # Panics
+/// If the operating system has no randomness to give: nothing could be sent safely then.
+pub(crate) fn random_key() -> [u8; 4] {
+    RANDOMNESS.with_borrow_mut(|random| {
+        if random.used == RANDOM_BYTES {
+            if let Err(error) = getrandom::fill(&mut random.bytes) {
+                panic!("the operating system gives no randomness: {error}");
+            }
+            random.used = 0;
+        }
+        let mut key = [0; 4];
+        key.copy_from_slice(&random.bytes[random.used..random.used + 4]);
+        // A used key must not be found in memory later.
+        random.bytes[random.used..random.used + 4].fill(0);
+        random.used += 4;
+        key
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn byte_by_byte(payload: &mut [u8], key: [u8; 4], offset: usize) {
+        for (index, byte) in payload.iter_mut().enumerate() {
+            *byte ^= key[(offset + index) % 4];
+        }
+    }
+
+    #[test]
+    fn words_give_what_single_bytes_give_at_every_length_and_offset() {
+        let key = [0x12, 0x34, 0x56, 0x78];
+        for len in 0..70 {
+            for offset in 0..9 {
+                let mut fast: Vec<u8> = (0..len).map(|byte| byte as u8).collect();
+                let mut slow = fast.clone();
+                apply(&mut fast, key, offset);
+                byte_by_byte(&mut slow, key, offset);
+                assert_eq!(fast, slow, "length {len}, offset {offset}");
+            }
+        }
+    }
+
+    #[test]
+    fn keys_differ() {
+        let keys: std::collections::HashSet<_> = (0..1000).map(|_| random_key()).collect();
+        assert!(keys.len() > 990);
+    }
+}
