@@ -77,7 +77,8 @@ impl<T> Journal<T> {
             if !matches!(draft.intent, Intent::CreateRoom { .. }) {
                 lookup.members.push((room.clone(), draft.author));
             }
-            if !matches!(&room, RoomRef::Id(id) if self.rooms.contains_key(id)) {
+            if !matches!(&room, RoomRef::Id(id) if self.rooms.contains_key(id) && !self.is_stale())
+            {
                 lookup.rooms.push(room);
             }
         }
@@ -104,13 +105,11 @@ impl<T> Journal<T> {
         facts: Facts,
         new_id: &mut dyn FnMut() -> Uuid,
     ) -> Plan<T> {
-        if std::mem::replace(&mut self.planned, true) {
-            // The last plan was dropped without an outcome. What it put into memory may not be in the store.
-            self.forget_all();
+        if self.is_stale() {
+            self.rooms.clear();
+            self.names.clear();
         }
-        if self.rooms.len() > JOURNAL_ROOMS_MAX {
-            self.forget_all();
-        }
+        self.planned = true;
         for room in facts.rooms {
             self.remember(room);
         }
@@ -183,13 +182,19 @@ impl<T> Journal<T> {
         !self.unsettled.is_empty()
     }
 
+    /// Whether what is in memory will be forgotten by the next plan: because there is too much of it, or because the last plan was
+    /// dropped without an outcome, so that what it put there may not be in the store.
+    fn is_stale(&self) -> bool {
+        self.planned || self.rooms.len() > JOURNAL_ROOMS_MAX
+    }
+
     fn by_id(&self, room: RoomRef) -> RoomRef {
         match &room {
-            RoomRef::Name(key) => self
+            RoomRef::Name(key) if !self.is_stale() => self
                 .names
                 .get(key)
                 .map_or(room.clone(), |id| RoomRef::Id(*id)),
-            RoomRef::Id(_) => room,
+            RoomRef::Name(_) | RoomRef::Id(_) => room,
         }
     }
 
@@ -212,11 +217,6 @@ impl<T> Journal<T> {
                 self.names.remove(&suda_protocol::names::key(&room.name));
             }
         }
-    }
-
-    fn forget_all(&mut self) {
-        self.rooms.clear();
-        self.names.clear();
     }
 }
 

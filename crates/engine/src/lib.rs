@@ -18,6 +18,7 @@ mod entry;
 mod ids;
 pub mod journal;
 pub mod limits;
+pub mod memory;
 #[cfg(suda_mutants)]
 pub mod mutants;
 pub mod reading;

@@ -118,7 +118,7 @@ impl Session {
                 name: identity.name.clone(),
                 administrator: identity.administrator,
             }),
-            limits: Some(self.limits.told.clone()),
+            limits: Some(self.limits.told),
             heartbeat_ms: self.limits.heartbeat_ms,
             now_ms: now,
         };

@@ -101,7 +101,7 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
                     state,
                 },
             );
-            self.take_page(member, room.id, &facts.entries, out);
+            self.take_page(member, room.id, room.top, &facts.entries, out);
         } else {
             // A stream that was open before this Open must not go on behind the answer that says it isn't.
             self.remove_stream(member, room.id);
@@ -160,16 +160,23 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
             Ok(known) if !reading::continues(known, last, facts.at_cursor) => {
                 self.lag(member, room, out)
             }
-            Ok(_) => self.take_page(member, room, &facts.entries, out),
+            Ok(known) => self.take_page(member, room, known.top, &facts.entries, out),
         }
     }
 
-    /// Offers what the store gave, then goes on from there.
-    fn take_page(&mut self, member: M, room: RoomId, entries: &[E], out: &mut impl Outboxes<M, E>) {
+    /// Offers what the store gave while the room's newest entry was `top`, then goes on from there.
+    fn take_page(
+        &mut self,
+        member: M,
+        room: RoomId,
+        top: Cursor,
+        entries: &[E],
+        out: &mut impl Outboxes<M, E>,
+    ) {
         let Some(stream) = self.stream_mut(member, room) else {
             return;
         };
-        let again = matches!(stream.state, State::Filling { again: true, .. });
+        let mut again = matches!(stream.state, State::Filling { again: true, .. });
         for entry in entries {
             // The store has just said that the member may read, so that a removal in here is one that was followed by another joining.
             if entry.cursor().seq != stream.last.seq + 1 {
@@ -183,6 +190,8 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
                 }
             }
         }
+        // The page was shorter than what was missing. No batch may ever say so.
+        again |= stream.last.seq < top.seq;
         if mutant!("offer-page-twice") && entries.len() > 1 {
             for entry in entries {
                 out.offer(member, entry);

@@ -1,0 +1,217 @@
+//! Whatever the order of commits, lost batches, slow answers of the store, full outboxes and reopenings: each member's streams are
+//! without a hole and without a double, and in the end everybody has everything (G3, G4).
+
+mod support;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use proptest::prelude::*;
+use suda_engine::{Cursor, RoomRef};
+use suda_protocol::v1::{Continuity, reply::Result as Reply};
+use support::worker::{Sent, Worker};
+
+const MEMBERS: std::ops::RangeInclusive<u32> = 2..=3;
+
+#[derive(Debug, Clone)]
+enum Move {
+    /// Commit, and hand the batch on.
+    Post,
+    /// Commit, and lose the batch without knowing: only a later batch shows it.
+    LoseSilently,
+    /// Commit, and lose the batch, knowing that some were lost.
+    Miss,
+    /// The store reads for its oldest question, and answers later.
+    Read,
+    /// An answer of the store arrives.
+    Answer,
+    OpenById(u32),
+    OpenByName(u32),
+    Close(u32),
+    Gone(u32),
+    /// The outbox takes so many more.
+    Room(u32, usize),
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let one = prop_oneof![
+        6 => Just(Move::Post),
+        1 => Just(Move::LoseSilently),
+        1 => Just(Move::Miss),
+        6 => Just(Move::Read),
+        6 => Just(Move::Answer),
+        3 => MEMBERS.prop_map(Move::OpenById),
+        2 => MEMBERS.prop_map(Move::OpenByName),
+        1 => MEMBERS.prop_map(Move::Close),
+        1 => MEMBERS.prop_map(Move::Gone),
+        3 => (MEMBERS, 0..4usize).prop_map(|(member, room)| Move::Room(member, room)),
+    ];
+    proptest::collection::vec(one, 0..80)
+}
+
+/// A reader: what it has, and where the stream that it was told about goes on.
+#[derive(Debug, Default)]
+struct Reader {
+    has: u64,
+    next: Option<u64>,
+    /// The cursors of the opens that are not answered yet.
+    asked: VecDeque<u64>,
+}
+
+struct Scene {
+    worker: Worker,
+    readers: BTreeMap<u32, Reader>,
+    /// Answers of the store that are under way.
+    read: Vec<Box<dyn FnOnce(&mut Worker)>>,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let mut worker = Worker::new();
+        for member in MEMBERS {
+            worker.outs.room.insert(member, 4);
+        }
+        Self {
+            worker,
+            readers: MEMBERS.map(|member| (member, Reader::default())).collect(),
+            read: Vec::new(),
+        }
+    }
+
+    fn open(&mut self, member: u32, room: RoomRef) {
+        let reader = self.readers.get_mut(&member).unwrap();
+        reader.asked.push_back(reader.has);
+        let cursor = if reader.has == 0 {
+            Cursor::BEGINNING
+        } else {
+            self.worker.cursor(reader.has)
+        };
+        self.worker.ask(member, room, Some(cursor));
+    }
+
+    fn make(&mut self, step: Move) {
+        match step {
+            Move::Post => self.worker.post(1),
+            Move::LoseSilently => drop(self.worker.commit()),
+            Move::Miss => {
+                self.worker.commit();
+                self.worker.missed();
+            }
+            Move::Read => {
+                if let Some(request) = self.worker.outs.fills.pop_front() {
+                    let facts = self.worker.node.store.fill(&request);
+                    self.read.push(Box::new(move |worker| {
+                        worker.roster.fill_answered(
+                            request.member,
+                            request.request,
+                            Ok(facts),
+                            &mut worker.outs,
+                        );
+                    }));
+                }
+            }
+            Move::Answer => {
+                if !self.read.is_empty() {
+                    self.read.remove(0)(&mut self.worker);
+                }
+            }
+            Move::OpenById(member) => {
+                let room = RoomRef::Id(self.worker.node.lobby_id());
+                self.open(member, room);
+            }
+            Move::OpenByName(member) => self.open(member, support::lobby()),
+            Move::Close(member) => {
+                let room = RoomRef::Id(self.worker.node.lobby_id());
+                self.worker.close(member, room);
+            }
+            Move::Gone(member) => {
+                self.worker.roster.gone(member);
+                self.take(member);
+                let reader = self.readers.get_mut(&member).unwrap();
+                (reader.next, reader.asked) = (None, VecDeque::new());
+            }
+            Move::Room(member, room) => {
+                self.worker.outs.room.insert(member, room);
+                if room > 0 {
+                    self.worker.drained(member);
+                }
+            }
+        }
+        for member in MEMBERS {
+            self.take(member);
+        }
+    }
+
+    /// Checks what a member was sent, as its client would.
+    fn take(&mut self, member: u32) {
+        for sent in self.worker.sent(member) {
+            let reader = self.readers.get_mut(&member).unwrap();
+            match sent {
+                Sent::Entry(seq) => {
+                    assert_eq!(
+                        Some(seq),
+                        reader.next,
+                        "{member} was sent {seq}, but {reader:?}"
+                    );
+                    reader.next = Some(seq + 1);
+                    reader.has = reader.has.max(seq);
+                }
+                Sent::Reply(Reply::Opened(opened)) => {
+                    let asked = reader.asked.pop_front().expect("somebody asked");
+                    if opened.continuity() == Continuity::Page {
+                        reader.next = None;
+                        reader.has = opened.room.unwrap().top.unwrap().seq;
+                    } else {
+                        assert_eq!(opened.continuity(), Continuity::Continues);
+                        reader.next = Some(asked + 1);
+                    }
+                }
+                // Too many are being opened: said at once, about the newest.
+                Sent::Reply(Reply::Error(_)) => drop(reader.asked.pop_back()),
+                Sent::Lag(_) | Sent::Reply(Reply::Closed(_)) => reader.next = None,
+                other => panic!("{member} was sent {other:?}"),
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn each_stream_is_a_part_of_the_log_without_a_hole_and_ends_at_its_top(moves in moves()) {
+        let mut scene = Scene::new();
+        for step in moves {
+            scene.make(step);
+        }
+        // Calm: everybody reads as fast as is written, and the last batch was not lost.
+        for member in MEMBERS {
+            scene.make(Move::Room(member, usize::MAX));
+        }
+        for _ in 0..200 {
+            scene.make(Move::Read);
+            scene.make(Move::Answer);
+        }
+        // Twice: the first may only say that there is too much to be sent.
+        for _ in 0..2 {
+            for member in MEMBERS {
+                scene.make(Move::OpenById(member));
+            }
+            for _ in 0..40 {
+                scene.make(Move::Read);
+                scene.make(Move::Answer);
+            }
+        }
+        for _ in 0..3 {
+            scene.make(Move::Post);
+            for _ in 0..40 {
+                scene.make(Move::Read);
+                scene.make(Move::Answer);
+            }
+        }
+        let top = scene.worker.node.log().len() as u64;
+        for (member, reader) in &scene.readers {
+            prop_assert_eq!(reader.has, top, "{} is behind", member);
+            prop_assert_eq!(reader.next, Some(top + 1), "{} has no stream", member);
+        }
+    }
+}
