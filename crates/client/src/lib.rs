@@ -3,8 +3,18 @@
 //!
 //! What doesn't live here: anything that is shown to a person, and anything of the server.
 
+#[cfg(feature = "tokio")]
+pub mod account;
 mod command_error;
+#[cfg(feature = "tokio")]
+mod driver;
 mod machine;
+#[cfg(feature = "tokio")]
+mod server;
 
 pub use command_error::CommandError;
+#[cfg(feature = "tokio")]
+pub use driver::{Client, ClientConfig, EVENTS_MAX, Events, Post};
 pub use machine::*;
+#[cfg(feature = "tokio")]
+pub use server::{Server, ServerError};

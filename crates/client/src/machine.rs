@@ -141,9 +141,27 @@ impl Machine {
         }
         match close_code {
             Some(code) if !close::is_come_back(code) => self.end(code),
-            _ if was_connecting => self.lost(OfflineReason::Unreachable, 0),
+            _ if was_connecting => self.lost(
+                OfflineReason::Unreachable {
+                    message: String::new(),
+                },
+                0,
+            ),
             _ if self.link.is_going_away() => self.lost(OfflineReason::GoingAway, 0),
             _ => self.lost(OfflineReason::Lost { close_code }, 0),
+        }
+    }
+
+    /// The connection could not be made: [`Machine::handle_disconnected`] with a sentence that says what was in the way.
+    pub fn handle_unreachable(&mut self, now: Timestamp, message: impl Into<String>) {
+        self.now = now;
+        if self.link.is_connecting() {
+            self.lost(
+                OfflineReason::Unreachable {
+                    message: message.into(),
+                },
+                0,
+            );
         }
     }
 

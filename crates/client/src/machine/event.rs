@@ -97,7 +97,10 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq)]
 pub enum OfflineReason {
     /// None could be made.
-    Unreachable,
+    Unreachable {
+        /// What was in the way, for a person; empty where nobody knows.
+        message: String,
+    },
     /// It closed, or was lost, with this close code if there was one.
     Lost {
         /// The code, RFC 6455 section 7.4.
