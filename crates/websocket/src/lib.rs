@@ -17,8 +17,18 @@ mod prepared;
 mod utf8;
 mod utf8_bytes;
 
+#[cfg(feature = "axum")]
+pub mod axum;
 #[cfg(feature = "tokio")]
 mod conn;
+#[cfg(feature = "tokio")]
+mod dialer;
+#[cfg(feature = "hyper")]
+pub mod hyper;
+#[cfg(feature = "tls")]
+pub mod tls;
+#[cfg(feature = "tokio")]
+mod upgrader;
 
 pub use close::{CLOSE_REASON_BYTES_MAX, CloseCode, CloseError};
 pub use config::{
@@ -37,3 +47,12 @@ pub use utf8_bytes::Utf8Bytes;
 pub use conn::{
     CloseOutcome, Conn, Control, Error, MessageReader, MessageWriter, Reader, Stream, Writer,
 };
+#[cfg(feature = "tokio")]
+pub use dialer::{DIAL_TIMEOUT_DEFAULT, DialError, Dialer, MaybeTlsStream};
+#[cfg(feature = "tokio")]
+pub use upgrader::{UPGRADE_TIMEOUT_DEFAULT, UpgradeError, Upgrader};
+
+/// The README's examples are compiled as tests.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,176 @@
+//! From a request that hyper serves to a connection.
+//!
+//! The HTTP server answers with the response that [`Upgrader::upgrade_parts`] gives; afterwards [`OnUpgrade`] yields the
+//! connection, or, as [`Raw`], what it is made of: a server that runs its sockets on other threads takes the stream
+//! and the unread bytes out and calls [`Conn::from_parts`] there.
+
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{Response, request};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::handshake::Refusal;
+use crate::{Config, Conn, Parts, Role, UpgradeError, Upgrader};
+
+/// A connection's stream as hyper gives it away, whatever lies below.
+pub type HyperStream = TokioIo<hyper::upgrade::Upgraded>;
+
+impl Upgrader {
+    /// Judges a request that hyper has parsed. Send the response; the HTTP connection then gives its stream to the
+    /// [`OnUpgrade`]. A [`Refusal`] knows its own answer: [`Refusal::response`].
+    ///
+    /// ```no_run
+    /// use http_body_util::Full;
+    /// use hyper::{Request, Response, body::{Bytes, Incoming}};
+    /// use suda_websocket::{Message, Upgrader};
+    ///
+    /// async fn serve(upgrader: Upgrader, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    ///     let (mut head, _body) = request.into_parts();
+    ///     let (response, on_upgrade) = match upgrader.upgrade_parts(&mut head) {
+    ///         Ok(upgrade) => upgrade,
+    ///         Err(refusal) => return refusal.response().map(Full::new),
+    ///     };
+    ///     tokio::spawn(async move {
+    ///         let mut conn = on_upgrade.await?;
+    ///         conn.write_message(Message::text("welcome")).await?;
+    ///         Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    ///     });
+    ///     response.map(|()| Full::default())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The refusal; [`Refusal::NotUpgradable`] if the request doesn't come from an HTTP/1.1 connection that hyper serves
+    /// with upgrades.
+    pub fn upgrade_parts(
+        &self,
+        request: &mut request::Parts,
+    ) -> Result<(Response<()>, OnUpgrade), Refusal> {
+        let agreement = self.policy.judge(request)?;
+        let inner = request
+            .extensions
+            .remove::<hyper::upgrade::OnUpgrade>()
+            .ok_or(Refusal::NotUpgradable)?;
+        let on_upgrade = OnUpgrade {
+            inner,
+            config: self.config.clone(),
+            timeout: self.handshake_timeout,
+            subprotocol: agreement.subprotocol,
+        };
+        Ok((agreement.response, on_upgrade))
+    }
+}
+
+/// The connection to come, once the response has gone out. Await it for a [`Conn`], or take the [`raw`](Self::raw) stream.
+/// Awaited, it gives up after the upgrader's handshake timeout. Dropping it closes the connection.
+#[derive(Debug)]
+#[must_use = "the connection is closed if nobody waits for it"]
+pub struct OnUpgrade {
+    inner: hyper::upgrade::OnUpgrade,
+    config: Config,
+    timeout: Duration,
+    subprotocol: Option<String>,
+}
+
+impl OnUpgrade {
+    /// The subprotocol chosen.
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_deref()
+    }
+
+    /// Waits for the stream.
+    ///
+    /// # Errors
+    /// [`UpgradeError::Timeout`] if the client doesn't take the response, [`UpgradeError::Http`] if the HTTP connection
+    /// fails before.
+    pub async fn raw(self) -> Result<Raw, UpgradeError> {
+        let upgraded = tokio::time::timeout(self.timeout, self.inner)
+            .await
+            .map_err(|_| UpgradeError::Timeout)??;
+        Ok(Raw {
+            upgraded,
+            config: self.config,
+            subprotocol: self.subprotocol,
+        })
+    }
+}
+
+impl IntoFuture for OnUpgrade {
+    type Output = Result<Conn<HyperStream>, UpgradeError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async { Ok(self.raw().await?.into_conn()) })
+    }
+}
+
+/// An accepted handshake's stream and terms, not yet a connection.
+#[derive(Debug)]
+pub struct Raw {
+    upgraded: hyper::upgrade::Upgraded,
+    config: Config,
+    subprotocol: Option<String>,
+}
+
+impl Raw {
+    /// The connection over hyper's own stream type.
+    pub fn into_conn(self) -> Conn<HyperStream> {
+        let (stream, parts) = self.into_parts();
+        Conn::from_parts(stream, parts)
+    }
+
+    /// hyper's stream, which gives its unread bytes itself, and the rest of what [`Conn::from_parts`] takes.
+    pub fn into_parts(self) -> (HyperStream, Parts) {
+        let parts = server_parts(Bytes::new(), self.config, self.subprotocol);
+        (TokioIo::new(self.upgraded), parts)
+    }
+
+    /// The stream that lies below hyper, if it is a `T` behind [`TokioIo`] (as with `axum::serve`), and the rest of what
+    /// [`Conn::from_parts`] takes, unread bytes included. A `TcpStream` moves to another runtime by `into_std` and
+    /// `from_std`.
+    ///
+    /// # Errors
+    /// `self`, unchanged, if the stream is of another type.
+    // The "error" is the value itself, given back, as with hyper's own downcast.
+    #[allow(clippy::result_large_err)]
+    pub fn downcast<T>(self) -> Result<(T, Parts), Self>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self {
+            upgraded,
+            config,
+            subprotocol,
+        } = self;
+        // hyper's own server gives the stream as it was put in, hyper-util's `auto` server wraps it once more.
+        let (io, unread) = match upgraded.downcast::<TokioIo<T>>() {
+            Ok(below) => (below.io, below.read_buf),
+            Err(upgraded) => {
+                match hyper_util::server::conn::auto::upgrade::downcast::<TokioIo<T>>(upgraded) {
+                    Ok(below) => (below.io, below.read_buf),
+                    Err(upgraded) => {
+                        return Err(Self {
+                            upgraded,
+                            config,
+                            subprotocol,
+                        });
+                    }
+                }
+            }
+        };
+        Ok((io.into_inner(), server_parts(unread, config, subprotocol)))
+    }
+}
+
+fn server_parts(unread: Bytes, config: Config, subprotocol: Option<String>) -> Parts {
+    Parts {
+        role: Role::Server,
+        config,
+        read_buf: BytesMut::from(unread),
+        subprotocol,
+    }
+}

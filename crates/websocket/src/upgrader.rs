@@ -1,0 +1,226 @@
+//! The server's end of an opening handshake over a tokio stream.
+//!
+//! What lives here: reading the request within time and memory, answering it, handing over to [`Conn`]. What does not:
+//! the rules themselves, which are in [`handshake`](crate::handshake); the ways from hyper and axum, which are in
+//! their own modules and use the same [`Upgrader`].
+
+use std::io;
+use std::time::Duration;
+
+use http::header::{HeaderName, HeaderValue};
+use http::request;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::handshake::{Accept, Judged, OriginPolicy, Policy, Refusal, Reject, ServerHandshake};
+use crate::{Config, Conn, Parts, Role};
+
+/// How long a client may take for its request and for receiving our answer, unless set otherwise.
+pub const UPGRADE_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+
+/// How long we care about a refused client: until it has our answer, and has closed or sent what it had to send.
+const REFUSAL_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// Bytes that a refused client may still send before we close the stream under its feet.
+const REFUSAL_DRAIN_BYTES_MAX: u64 = 64 * 1024;
+
+/// Bytes to ask a stream for at once.
+const READ_BYTES: usize = 4 * 1024;
+
+/// Turns HTTP requests into WebSocket connections.
+///
+/// Cheap checks come first and safe defaults hold: a page of another host is refused with 403, the request head is
+/// bounded in bytes, lines and time, and messages are bounded by the [`Config`].
+///
+/// ```no_run
+/// use suda_websocket::{Message, Upgrader};
+///
+/// # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+/// let upgrader = Upgrader::new().subprotocols(["chat.v1"]);
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:9000").await?;
+/// loop {
+///     let (stream, _) = listener.accept().await?;
+///     let upgrader = upgrader.clone();
+///     tokio::spawn(async move {
+///         let (mut conn, request) = upgrader.upgrade(stream).await?;
+///         println!("somebody at {}", request.uri.path());
+///         conn.write_message(Message::text("welcome")).await?;
+///         Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+///     });
+/// }
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Upgrader {
+    pub(crate) policy: Policy,
+    pub(crate) config: Config,
+    pub(crate) handshake_timeout: Duration,
+}
+
+/// Why a stream didn't become a WebSocket.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpgradeError {
+    /// The request was refused. On a raw stream the client has been told.
+    #[error("refused: {0}")]
+    Refused(#[from] Refusal),
+    /// The client closed before its request was complete.
+    #[error("the client closed before its request was complete")]
+    Closed,
+    /// The client didn't take our answer in time.
+    #[error("the client did not take the answer in time")]
+    Timeout,
+    /// The stream failed.
+    #[error("the stream failed: {0}")]
+    Io(#[from] io::Error),
+    /// hyper's connection ended before it gave its stream away.
+    #[cfg(feature = "hyper")]
+    #[error("the HTTP connection did not give its stream away: {0}")]
+    Http(#[from] hyper::Error),
+}
+
+impl Default for Upgrader {
+    fn default() -> Self {
+        Self {
+            policy: Policy::default(),
+            config: Config::default(),
+            handshake_timeout: UPGRADE_TIMEOUT_DEFAULT,
+        }
+    }
+}
+
+impl Upgrader {
+    /// No subprotocols, pages of the same host only, [`UPGRADE_TIMEOUT_DEFAULT`].
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The subprotocols that the server speaks, the dearest first.
+    pub fn subprotocols<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        self.policy.subprotocols = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Lets only pages from these origins (`https://chat.example`) connect, in place of the rule of the same host.
+    pub fn allowed_origins<T: Into<String>>(
+        mut self,
+        origins: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.policy.origin = OriginPolicy::Allow(origins.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Decides by the whole request head who may connect, in place of the rule of the same host. Whoever returns `true`
+    /// without looking lets every page in the world act with its visitor's cookies.
+    pub fn check_origin(
+        mut self,
+        check: impl Fn(&request::Parts) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.policy.origin = OriginPolicy::Check(std::sync::Arc::new(check));
+        self
+    }
+
+    /// Adds a header to the accepting answer. One that belongs to the handshake (`Upgrade`, `Sec-WebSocket-…`, …) is a
+    /// mistake in the server's set-up and makes every request be answered with 500.
+    pub fn response_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.policy.response_headers.append(name, value);
+        self
+    }
+
+    /// How long the opening handshake may take in all.
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.handshake_timeout = timeout;
+        self
+    }
+
+    /// How the connections are to behave: read limit and so on.
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Reads the request from a fresh stream, answers it, and gives the connection and the request head.
+    ///
+    /// A refused client gets its answer here, and a moment to read it. Dropping the future drops the stream.
+    ///
+    /// # Errors
+    /// [`UpgradeError`]; the stream is closed then.
+    pub async fn upgrade<S>(&self, mut stream: S) -> Result<(Conn<S>, request::Parts), UpgradeError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let deadline = Instant::now() + self.handshake_timeout;
+        let judged = match timeout_at(deadline, self.read_request(&mut stream)).await {
+            Ok(judged) => judged?,
+            Err(_) => Err(Refusal::Timeout.into()),
+        };
+        match judged {
+            Ok(accept) => {
+                let Accept {
+                    request,
+                    response,
+                    subprotocol,
+                    leftover,
+                    ..
+                } = *accept;
+                let answer = async {
+                    stream.write_all(&response).await?;
+                    stream.flush().await
+                };
+                timeout_at(deadline, answer)
+                    .await
+                    .map_err(|_| UpgradeError::Timeout)??;
+                let parts = Parts {
+                    role: Role::Server,
+                    config: self.config.clone(),
+                    read_buf: leftover,
+                    subprotocol,
+                };
+                Ok((Conn::from_parts(stream, parts), request))
+            }
+            Err(reject) => {
+                // The reason matters more to the caller than whether the client could be told.
+                let _ = timeout(REFUSAL_TIME_MAX, refuse(&mut stream, &reject.response)).await;
+                Err(UpgradeError::Refused(reject.reason))
+            }
+        }
+    }
+
+    async fn read_request<S>(
+        &self,
+        stream: &mut S,
+    ) -> Result<Result<Box<Accept>, Reject>, UpgradeError>
+    where
+        S: AsyncRead + Unpin,
+    {
+        let mut handshake = ServerHandshake::new(self.policy.clone());
+        let mut piece = vec![0; READ_BYTES];
+        loop {
+            let length = stream.read(&mut piece).await?;
+            if length == 0 {
+                return Err(UpgradeError::Closed);
+            }
+            match handshake.receive(&piece[..length]) {
+                Judged::Pending => {}
+                Judged::Accept(accept) => return Ok(Ok(accept)),
+                Judged::Reject(reject) => return Ok(Err(reject)),
+            }
+        }
+    }
+}
+
+/// Sends the answer and closes. A stream that is closed while input is unread may be reset, and the reset can overtake
+/// our answer; so the input is read away first, up to a bound.
+async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    response: &[u8],
+) -> io::Result<()> {
+    stream.write_all(response).await?;
+    stream.shutdown().await?;
+    tokio::io::copy(
+        &mut stream.take(REFUSAL_DRAIN_BYTES_MAX),
+        &mut tokio::io::sink(),
+    )
+    .await?;
+    Ok(())
+}

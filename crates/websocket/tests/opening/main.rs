@@ -1,0 +1,8 @@
+//! Opening connections through the tokio drivers: over every way in, in time, and with TLS. The rules of the handshake itself
+//! are tested without I/O, in the tests named `handshake_*`.
+#![allow(clippy::unwrap_used)]
+
+mod dialer;
+mod servers;
+mod upgrader;
+mod ways;
