@@ -19,7 +19,6 @@ mod http;
 mod journal;
 mod server;
 mod store;
-#[path = "worker_min.rs"]
 mod worker;
 
 pub use config::{Config, Limits, SignUp};

@@ -7,7 +7,7 @@ use crate::error::StartError;
 use crate::http::{self, Acceptor, App};
 use crate::journal::{self, Journal};
 use crate::store::{self, Readers};
-use crate::worker::{Outlets, Workers};
+use crate::worker::{self, Outlets, Tools, Workers};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// How long the journal and the pools may take to end after the workers have.
 const THREADS_TIMEOUT: Duration = Duration::from_secs(30);
@@ -70,7 +71,7 @@ impl Server {
             Readers::start(&database, limits.reader_threads, limits.reader_queue_max)?;
         let (hasher, hashing) = Hasher::start(limits.password_threads, limits.password_queue_max)?;
         other_threads.extend(hashing);
-        let outlets = Outlets;
+        let (outlets, inlets) = Outlets::new(config.worker_count(), limits.worker_queue_max);
         let (journal, writing) = journal::start(journal::Start {
             writer: opened.writer,
             queue_max: limits.journal_queue_max,
@@ -85,8 +86,14 @@ impl Server {
             setup,
             config.sign_up,
         ));
-        let workers = Workers;
-        let worker_threads = Vec::new();
+        let tools = Tools {
+            journal: journal.clone(),
+            readers,
+            accounts: Arc::clone(&accounts),
+            limits: limits.clone(),
+        };
+        let (workers, worker_threads) = worker::start(inlets, &tools)?;
+
         let (stop_http, http_stopped) = watch::channel(false);
         let acceptor = Acceptor {
             listener,
@@ -98,8 +105,8 @@ impl Server {
         let router = http::router(Arc::new(App {
             accounts: Arc::clone(&accounts),
             journal: journal.clone(),
-            workers: Workers,
-            public_origin,
+            workers: workers.clone(),
+            upgrader: http::upgrader(public_origin),
             trusted_proxies: config.trusted_proxies,
             limits,
         }));
@@ -137,6 +144,7 @@ impl Server {
     pub async fn stop(mut self) {
         tracing::info!("stopping");
         self.stop_http.send_replace(true);
+        self.workers.stop(Instant::now() + self.stop_timeout);
         join(
             std::mem::take(&mut self.worker_threads),
             self.stop_timeout * 2,
@@ -167,6 +175,7 @@ impl Drop for Server {
         if let Some(serving) = self.serving.take() {
             serving.abort();
         }
+        self.workers.stop(Instant::now());
     }
 }
 

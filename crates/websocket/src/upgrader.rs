@@ -5,7 +5,6 @@
 //! their own modules and use the same [`Upgrader`].
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{HeaderName, HeaderValue};
@@ -28,7 +27,7 @@ const REFUSAL_DRAIN_BYTES_MAX: u64 = 64 * 1024;
 /// Bytes to ask a stream for at once.
 const READ_BYTES: usize = 4 * 1024;
 
-/// Turns HTTP requests into WebSocket connections. Cheap to clone.
+/// Turns HTTP requests into WebSocket connections.
 ///
 /// Cheap checks come first and safe defaults hold: a page of another host is refused with 403, the request head is
 /// bounded in bytes, lines and time, and messages are bounded by the [`Config`].
@@ -53,7 +52,7 @@ const READ_BYTES: usize = 4 * 1024;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Upgrader {
-    pub(crate) policy: Arc<Policy>,
+    pub(crate) policy: Policy,
     pub(crate) config: Config,
     pub(crate) handshake_timeout: Duration,
 }
@@ -83,7 +82,7 @@ pub enum UpgradeError {
 impl Default for Upgrader {
     fn default() -> Self {
         Self {
-            policy: Arc::default(),
+            policy: Policy::default(),
             config: Config::default(),
             handshake_timeout: UPGRADE_TIMEOUT_DEFAULT,
         }
@@ -98,7 +97,7 @@ impl Upgrader {
 
     /// The subprotocols that the server speaks, the dearest first.
     pub fn subprotocols<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
-        Arc::make_mut(&mut self.policy).subprotocols = names.into_iter().map(Into::into).collect();
+        self.policy.subprotocols = names.into_iter().map(Into::into).collect();
         self
     }
 
@@ -107,8 +106,7 @@ impl Upgrader {
         mut self,
         origins: impl IntoIterator<Item = T>,
     ) -> Self {
-        Arc::make_mut(&mut self.policy).origin =
-            OriginPolicy::Allow(origins.into_iter().map(Into::into).collect());
+        self.policy.origin = OriginPolicy::Allow(origins.into_iter().map(Into::into).collect());
         self
     }
 
@@ -118,20 +116,18 @@ impl Upgrader {
         mut self,
         check: impl Fn(&request::Parts) -> bool + Send + Sync + 'static,
     ) -> Self {
-        Arc::make_mut(&mut self.policy).origin = OriginPolicy::Check(Arc::new(check));
+        self.policy.origin = OriginPolicy::Check(std::sync::Arc::new(check));
         self
     }
 
     /// Adds a header to the accepting answer. One that belongs to the handshake (`Upgrade`, `Sec-WebSocket-…`, …) is a
     /// mistake in the server's set-up and makes every request be answered with 500.
     pub fn response_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        Arc::make_mut(&mut self.policy)
-            .response_headers
-            .append(name, value);
+        self.policy.response_headers.append(name, value);
         self
     }
 
-    /// How long the opening handshake may take in all. A refused client has two seconds more to read why.
+    /// How long the opening handshake may take in all.
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.handshake_timeout = timeout;
         self

@@ -7,8 +7,11 @@ mod error;
 mod origin;
 mod pages;
 mod request_log;
+mod socket;
 
 pub(crate) use accept::{Acceptor, serve};
+pub(crate) use origin::origin_of;
+pub(crate) use socket::upgrader;
 
 use crate::accounts::Accounts;
 use crate::config::Limits;
@@ -16,9 +19,10 @@ use crate::journal::Journal;
 use crate::worker::Workers;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use std::net::IpAddr;
 use std::sync::Arc;
+use suda_websocket::Upgrader;
 
 /// Bytes of a request's body: names and passwords need far less.
 const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -29,7 +33,7 @@ pub(crate) struct App {
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) journal: Journal,
     pub(crate) workers: Workers,
-    pub(crate) public_origin: Option<String>,
+    pub(crate) upgrader: Upgrader,
     pub(crate) trusted_proxies: Vec<IpAddr>,
     pub(crate) limits: Limits,
 }
@@ -44,6 +48,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/api/v1/sign-in", post(api::sign_in))
         .route("/api/v1/sign-out", post(api::sign_out))
         .route("/api/v1/me", get(api::me))
+        // Every method: the handshake itself says 405, with the sentence of its own.
+        .route("/ws", any(socket::upgrade))
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::wrong_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -53,5 +59,3 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         ))
         .with_state(app)
 }
-
-pub(crate) use origin::origin_of;

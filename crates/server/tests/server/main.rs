@@ -1,5 +1,13 @@
 //! The server from outside: HTTP and WebSocket on 127.0.0.1, data in a folder of its own.
 
 mod accounts;
+mod bad_input;
+mod chat;
+mod disk_full;
+mod fan_out;
+mod liveness;
+mod resume;
 mod start;
+mod stop;
 mod support;
+mod upgrade;

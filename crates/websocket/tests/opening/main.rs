@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod dialer;
-mod interop;
 mod servers;
 mod upgrader;
 mod ways;

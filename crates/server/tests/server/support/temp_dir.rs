@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 
 #[derive(Debug)]
-pub struct TempDir(PathBuf);
+pub(crate) struct TempDir(PathBuf);
 
 impl TempDir {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let path = std::env::temp_dir().join(format!("suda-test-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir(&path).expect("a temporary folder");
         Self(path)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 }

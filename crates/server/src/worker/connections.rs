@@ -1,0 +1,121 @@
+//! All connections of a worker: the outboxes that its roster fills.
+
+use super::connection::{Connection, Key};
+use super::shared_entry::SharedEntry;
+use std::collections::HashMap;
+use suda_engine::Sequenced as _;
+use suda_engine::roster::{Effect, FillRequest, Offered, Outboxes};
+use suda_protocol::v1;
+
+#[derive(Debug)]
+pub(super) struct Connections {
+    all: HashMap<Key, Connection>,
+    /// Those to which something was queued since the last flush.
+    touched: Vec<Key>,
+    /// What the roster wants to be read from the store.
+    fills: Vec<FillRequest<Key>>,
+    outbox_bytes_max: usize,
+}
+
+impl Connections {
+    pub(super) fn new(outbox_bytes_max: usize) -> Self {
+        Self {
+            all: HashMap::new(),
+            touched: Vec::new(),
+            fills: Vec::new(),
+            outbox_bytes_max,
+        }
+    }
+
+    pub(super) fn insert(&mut self, key: Key, connection: Connection) {
+        self.all.insert(key, connection);
+    }
+
+    pub(super) fn remove(&mut self, key: Key) -> Option<Connection> {
+        self.all.remove(&key)
+    }
+
+    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Connection> {
+        self.all.get_mut(&key)
+    }
+
+    pub(super) fn keys(&self) -> Vec<Key> {
+        self.all.keys().copied().collect()
+    }
+
+    pub(super) fn values(&self) -> impl Iterator<Item = &Connection> {
+        self.all.values()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The connection, noted for the next flush.
+    pub(super) fn touch(&mut self, key: Key) -> Option<&mut Connection> {
+        let connection = self.all.get_mut(&key)?;
+        if !connection.touched {
+            connection.touched = true;
+            self.touched.push(key);
+        }
+        Some(connection)
+    }
+
+    pub(super) fn reply(&mut self, key: Key, reply: v1::Reply) {
+        if let Some(connection) = self.touch(key) {
+            connection.reply(reply);
+        }
+    }
+
+    pub(super) fn push(&mut self, key: Key, event: v1::push::Event) {
+        if let Some(connection) = self.touch(key) {
+            connection.push(event);
+        }
+    }
+
+    pub(super) fn has_touched(&self) -> bool {
+        !self.touched.is_empty()
+    }
+
+    pub(super) fn take_touched(&mut self) -> Vec<Key> {
+        std::mem::take(&mut self.touched)
+    }
+
+    pub(super) fn take_fills(&mut self) -> Vec<FillRequest<Key>> {
+        std::mem::take(&mut self.fills)
+    }
+}
+
+impl Outboxes<Key, SharedEntry> for Connections {
+    fn offer(&mut self, member: Key, entry: &SharedEntry) -> Offered {
+        let outbox_bytes_max = self.outbox_bytes_max;
+        let Some(connection) = self.touch(member) else {
+            // Gone; the roster hears of it right after this.
+            return Offered::Taken;
+        };
+        if connection.has_no_room(outbox_bytes_max) {
+            tracing::debug!(
+                connection = member,
+                seq = entry.cursor().seq,
+                "an outbox is full"
+            );
+            connection.refused = true;
+            return Offered::Full;
+        }
+        let frame = entry.frame(connection.codec);
+        connection.send_frame(frame);
+        Offered::Taken
+    }
+
+    fn effect(&mut self, effect: Effect<Key>) {
+        match effect {
+            Effect::Fill(request) => self.fills.push(request),
+            Effect::Reply { member, reply } => self.reply(member, reply),
+            Effect::Lag { member, .. } | Effect::Removed { member, .. } => {
+                if let Some(event) = effect.push().and_then(|push| push.event) {
+                    self.push(member, event);
+                }
+            }
+        }
+    }
+}

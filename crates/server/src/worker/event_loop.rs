@@ -1,0 +1,103 @@
+//! A worker's loop: batches and answers from the journal, sockets from HTTP, orders, time.
+
+use super::Tools;
+use super::hand_over::{Entrance, Order};
+use super::outlets::{Answers, Batch, Inlet};
+use super::state::{Phase, Worker};
+use crate::journal::Ticket;
+use std::rc::Rc;
+use suda_protocol::CloseCode;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use uuid::Uuid;
+
+/// Runs a worker until it was stopped.
+pub(super) async fn run(number: usize, mut inlet: Inlet, mut entrance: Entrance, tools: Tools) {
+    let worker = Worker::new(number, tools);
+    let mut ticks = interval(worker.tick_interval());
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let phase_end = worker.phase_end();
+        tokio::select! {
+            biased;
+            order = entrance.orders.recv() => match order {
+                Some(Order::SignedOut(device)) => worker.sign_out(device),
+                Some(Order::Stop(until)) => worker.begin_stop(until),
+                // Every handle is gone, and with it everybody who could use this worker.
+                None => worker.begin_stop(Instant::now()),
+            },
+            // The mark is older than what is in the queue now, or as old: to look too early would only mean to look twice.
+            () = inlet.missed.notified() => worker.missed(),
+            Some(batch) = inlet.batches.recv() => worker.committed(&batch),
+            Some(answers) = inlet.answers.recv() => worker.answered(answers),
+            () = worker.flush.notified() => {}
+            Some(socket) = entrance.sockets.recv() => worker.take_in_if_running(socket),
+            _ = ticks.tick() => worker.tick(),
+            () = at(phase_end) => {}
+        }
+        // One write for each socket, whatever it was that happened.
+        worker.flush();
+        if worker.is_stopped() {
+            return;
+        }
+    }
+}
+
+/// Waits for that moment; for ever where there is none.
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Worker {
+    fn committed(self: &Rc<Self>, batch: &Batch) {
+        self.with(|state| {
+            for entry in batch.iter() {
+                state.roster.committed(entry, &mut state.connections);
+            }
+        });
+    }
+
+    fn missed(self: &Rc<Self>) {
+        tracing::warn!(
+            worker = self.number,
+            "too slow for the journal; reading from the store instead"
+        );
+        self.with(|state| state.roster.missed(&mut state.connections));
+    }
+
+    fn answered(self: &Rc<Self>, answers: Answers) {
+        self.with(|state| {
+            for answer in answers {
+                if let Ticket::Connection { connection, .. } = answer.ticket {
+                    state.connections.reply(connection, answer.reply);
+                }
+            }
+        });
+    }
+
+    fn sign_out(self: &Rc<Self>, device: Uuid) {
+        self.with(|state| {
+            if state.authenticating > 0 {
+                state.signed_out.insert(device);
+            }
+            for key in state.connections.keys() {
+                let signed_out = state
+                    .connections
+                    .get_mut(key)
+                    .is_some_and(|connection| connection.device == Some(device));
+                if signed_out {
+                    state.close(key, CloseCode::SignedOut);
+                }
+            }
+        });
+    }
+
+    fn take_in_if_running(self: &Rc<Self>, socket: super::HandOver) {
+        // Later it is dropped, and its client comes back to the next process.
+        if self.with(|state| state.phase == Phase::Running) {
+            self.take_in(socket);
+        }
+    }
+}

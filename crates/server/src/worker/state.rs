@@ -1,0 +1,130 @@
+//! What a worker holds, and the one way to it.
+
+use super::Tools;
+use super::connection::Key;
+use super::connections::Connections;
+use super::shared_entry::SharedEntry;
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::rc::Rc;
+use suda_engine::Roster;
+use suda_protocol::CloseCode;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+/// A worker. Everything runs on its one thread, so that a cell is enough; no borrow is held across an await.
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub(super) number: usize,
+    pub(super) tools: Tools,
+    pub(super) engine_limits: suda_engine::Limits,
+    state: RefCell<State>,
+    /// Something was queued by a task; the event loop flushes it once that task gives way, so that one write carries all of it.
+    pub(super) flush: Notify,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) roster: Roster<Key, SharedEntry>,
+    pub(super) connections: Connections,
+    pub(super) last_key: Key,
+    /// Tokens that are being looked up.
+    pub(super) authenticating: usize,
+    /// Devices that were signed out during that: the store may have been read just before.
+    pub(super) signed_out: HashSet<Uuid>,
+    pub(super) phase: Phase,
+}
+
+/// How far a worker is on its way to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Running,
+    /// No command is read any more; those under way are answered. Until then at the latest.
+    Finishing(Instant),
+    /// Close frames are under way. Until then at the latest.
+    Closing(Instant),
+}
+
+impl Worker {
+    pub(super) fn new(number: usize, tools: Tools) -> Rc<Self> {
+        let engine_limits = suda_engine::Limits {
+            heartbeat_ms: u32::try_from(tools.limits.heartbeat.as_millis()).unwrap_or(u32::MAX),
+            ..suda_engine::Limits::default()
+        };
+        let state = State {
+            roster: Roster::new(engine_limits.clone()),
+            connections: Connections::new(tools.limits.outbox_bytes_max),
+            last_key: 0,
+            authenticating: 0,
+            signed_out: HashSet::new(),
+            phase: Phase::Running,
+        };
+        Rc::new(Self {
+            number,
+            tools,
+            engine_limits,
+            state: RefCell::new(state),
+            flush: Notify::new(),
+        })
+    }
+
+    /// Works on the state, then sees to what that led to: reads for the roster, and a flush.
+    pub(super) fn with<R>(self: &Rc<Self>, work: impl FnOnce(&mut State) -> R) -> R {
+        let mut state = self.state.borrow_mut();
+        let result = work(&mut state);
+        let fills = state.connections.take_fills();
+        if state.connections.has_touched() {
+            self.flush.notify_one();
+        }
+        drop(state);
+        for request in fills {
+            self.spawn_fill(request);
+        }
+        result
+    }
+
+    /// Writes what was queued: one call for each touched socket. What it doesn't take waits for it alone.
+    pub(super) fn flush(self: &Rc<Self>) {
+        let mut waiting = Vec::new();
+        {
+            let mut state = self.state.borrow_mut();
+            for key in state.connections.take_touched() {
+                let Some(connection) = state.connections.get_mut(key) else {
+                    continue;
+                };
+                connection.touched = false;
+                // A failure shows in the reading task, which takes the connection away.
+                let _ = connection.writer.try_flush();
+                if connection.writer.buffered() > 0 && !connection.draining {
+                    connection.draining = true;
+                    waiting.push(key);
+                } else if connection.refused && !connection.draining {
+                    // It was full for a moment within a batch and is empty again.
+                    connection.draining = true;
+                    waiting.push(key);
+                }
+            }
+        }
+        for key in waiting {
+            self.spawn_drain(key);
+        }
+    }
+}
+
+impl State {
+    /// Ends a connection with that code. It gets nothing more from here on.
+    pub(super) fn close(&mut self, key: Key, code: CloseCode) {
+        if let Some(connection) = self.connections.touch(key) {
+            tracing::info!(client = %connection.client, session = %connection.session.id(), code = code.number(), reason = code.name(), "closing a connection");
+            connection.close(code);
+            self.roster.gone(key);
+        }
+    }
+
+    /// Forgets a connection. What its socket has not taken yet is given a last chance by the socket's own driver.
+    pub(super) fn gone(&mut self, key: Key) {
+        self.roster.gone(key);
+        self.connections.remove(key);
+    }
+}

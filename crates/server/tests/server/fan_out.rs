@@ -1,0 +1,147 @@
+//! One entry to many: the same order on every worker, and nobody waits for the slow.
+
+use crate::support::{Chat, Running, beginning, post};
+use std::time::Duration;
+use suda_protocol::Codec;
+use suda_protocol::v1::{Continuity, Cursor, push, reply};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_on_different_workers_see_one_order() {
+    const WRITERS: usize = 4;
+    const POSTS: usize = 50;
+    let running = Running::new().await;
+    let token = running.set_up().await;
+    let mut readers = Vec::new();
+    for number in 0..4 {
+        let codec = Codec::ALL[number % 2];
+        let mut reader = running.chat(codec, &token).await;
+        reader.open("lobby", beginning()).await;
+        readers.push(reader);
+    }
+    let mut writing = Vec::new();
+    for writer in 0..WRITERS {
+        let mut chat = running.chat(Codec::Proto, &token).await;
+        writing.push(tokio::spawn(async move {
+            for number in 0..POSTS {
+                chat.post("lobby", &format!("{writer}:{number}")).await;
+            }
+        }));
+    }
+    for writing in writing {
+        writing.await.unwrap();
+    }
+    let mut orders = Vec::new();
+    for reader in &mut readers {
+        let mut order = Vec::new();
+        for seq in 1..=(WRITERS * POSTS + 1) as u64 {
+            let entry = reader.entry().await;
+            assert_eq!(entry.seq, seq);
+            order.push(entry.id);
+        }
+        orders.push(order);
+    }
+    assert!(orders.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+/// Texts of the longest kind, until more was said than the system's socket buffers take.
+async fn say_a_lot(running: &Running, token: &str) -> u64 {
+    const WRITERS: usize = 4;
+    const POSTS: usize = 190;
+    let text = "가".repeat(5_000);
+    let mut last = 0;
+    for _ in 0..WRITERS {
+        let mut writer = running.chat(Codec::Proto, token).await;
+        for _ in 0..POSTS {
+            last = writer.post("lobby", &text).await.seq;
+        }
+    }
+    last
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_reader_lags_and_delays_nobody_and_misses_nothing() {
+    let running = Running::with(|config| {
+        config.limits.outbox_bytes_max = 64 * 1024;
+        config.limits.stall_timeout = Duration::from_secs(600);
+        config.limits.heartbeat = Duration::from_secs(300);
+    })
+    .await;
+    let token = running.set_up().await;
+    let mut quick = running.chat(Codec::Proto, &token).await;
+    quick.open("lobby", beginning()).await;
+    let mut slow = Chat::dial_with(running.server.local_addr(), Codec::Proto, |socket| {
+        socket.set_recv_buffer_size(8 * 1024).unwrap();
+    })
+    .await;
+    slow.hello(&token).await;
+    slow.open("lobby", beginning()).await;
+
+    // The quick one reads while it is said, the slow one does not read at all.
+    let reading = tokio::spawn(async move {
+        let mut seqs = Vec::new();
+        while seqs.last() != Some(&761) {
+            seqs.push(quick.entry().await.seq);
+        }
+        seqs
+    });
+    let last = say_a_lot(&running, &token).await;
+    assert_eq!(last, 761);
+    assert_eq!(reading.await.unwrap(), (1..=last).collect::<Vec<_>>());
+
+    // Now the slow one reads: its stream ends with a word about it, and goes on where it asks.
+    let mut cursor = beginning();
+    let mut seqs = Vec::new();
+    let mut lags = 0;
+    while seqs.last() != Some(&last) {
+        match slow.push().await {
+            push::Event::Entry(entry) => {
+                seqs.push(entry.seq);
+                cursor = Some(Cursor {
+                    seq: entry.seq,
+                    id: entry.id,
+                });
+            }
+            push::Event::Lag(_) => {
+                lags += 1;
+                // A gap that is too long for the stream is paged first.
+                while slow.open("lobby", cursor.clone()).await.continuity() == Continuity::Page {
+                    for entry in slow.log("lobby", cursor.clone()).await.entries {
+                        seqs.push(entry.seq);
+                        cursor = Some(Cursor {
+                            seq: entry.seq,
+                            id: entry.id,
+                        });
+                    }
+                }
+            }
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+    assert!(lags >= 1, "it was never slow");
+    assert_eq!(seqs, (1..=last).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_socket_that_takes_nothing_is_closed_and_the_others_go_on() {
+    let running = Running::with(|config| {
+        config.limits.outbox_bytes_max = 64 * 1024;
+        config.limits.stall_timeout = Duration::from_millis(200);
+    })
+    .await;
+    let token = running.set_up().await;
+    let mut stuck = Chat::dial_with(running.server.local_addr(), Codec::Proto, |socket| {
+        socket.set_recv_buffer_size(8 * 1024).unwrap();
+    })
+    .await;
+    stuck.hello(&token).await;
+    stuck.open("lobby", beginning()).await;
+    say_a_lot(&running, &token).await;
+    let mut other = running.chat(Codec::Proto, &token).await;
+    // The connection is forgotten while its client sleeps; what follows is answered as ever.
+    let ended = tokio::time::timeout(Duration::from_secs(60), stuck.ended_unread());
+    ended.await.expect("the server ends it");
+    assert!(matches!(
+        other.call(post("lobby", "여기는 괜찮아요")).await,
+        reply::Result::Posted(_)
+    ));
+}
