@@ -9,6 +9,7 @@
 
 use std::error::Error;
 use std::io::{IsTerminal as _, stdout};
+use std::process::ExitCode;
 
 use base64::Engine as _;
 use clap::Parser;
@@ -33,8 +34,17 @@ struct Args {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    match show(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("handshake: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn show(args: Args) -> Result<(), Box<dyn Error>> {
     let paint = Paint {
         on: stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
     };
@@ -71,7 +81,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     print_head(&paint, "server", &answer, meaning_in_answer);
 
     println!("{}", paint.title("The client checks the answer"));
-    match client.receive(&answer) {
+    let error = match client.receive(&answer) {
         Answered::Accept(accepted) => {
             println!(
                 "  The accept key is the one computed above: {}",
@@ -82,21 +92,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 None => println!("  No subprotocol was agreed on."),
             }
             println!("  From the next byte on both sides send frames; nothing of HTTP is left.");
-            Ok(())
+            return Ok(());
         }
-        Answered::Pending => Err("the server closed before its answer was complete".into()),
-        Answered::Fail(error) => {
-            if let Some(body) = error
-                .response
-                .as_ref()
-                .map(|response| response.body())
-                .filter(|body| !body.is_empty())
-            {
-                println!("  It begins to explain:\n{}", String::from_utf8_lossy(body));
-            }
-            Err(error.into())
-        }
-    }
+        Answered::Fail(error) => error,
+        // Only the head was read; of a refusal the body is still to come, and not shown here.
+        Answered::Pending => client.handle_end(),
+    };
+    println!("  The WebSocket does not open.");
+    Err(error.into())
 }
 
 /// The other side, in this process.

@@ -5,6 +5,7 @@
 //! their own modules and use the same [`Upgrader`].
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{HeaderName, HeaderValue};
@@ -27,7 +28,7 @@ const REFUSAL_DRAIN_BYTES_MAX: u64 = 64 * 1024;
 /// Bytes to ask a stream for at once.
 const READ_BYTES: usize = 4 * 1024;
 
-/// Turns HTTP requests into WebSocket connections.
+/// Turns HTTP requests into WebSocket connections. Cheap to clone.
 ///
 /// Cheap checks come first and safe defaults hold: a page of another host is refused with 403, the request head is
 /// bounded in bytes, lines and time, and messages are bounded by the [`Config`].
@@ -52,7 +53,7 @@ const READ_BYTES: usize = 4 * 1024;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Upgrader {
-    pub(crate) policy: Policy,
+    pub(crate) policy: Arc<Policy>,
     pub(crate) config: Config,
     pub(crate) handshake_timeout: Duration,
 }
@@ -82,7 +83,7 @@ pub enum UpgradeError {
 impl Default for Upgrader {
     fn default() -> Self {
         Self {
-            policy: Policy::default(),
+            policy: Arc::default(),
             config: Config::default(),
             handshake_timeout: UPGRADE_TIMEOUT_DEFAULT,
         }
@@ -97,7 +98,7 @@ impl Upgrader {
 
     /// The subprotocols that the server speaks, the dearest first.
     pub fn subprotocols<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
-        self.policy.subprotocols = names.into_iter().map(Into::into).collect();
+        Arc::make_mut(&mut self.policy).subprotocols = names.into_iter().map(Into::into).collect();
         self
     }
 
@@ -106,7 +107,8 @@ impl Upgrader {
         mut self,
         origins: impl IntoIterator<Item = T>,
     ) -> Self {
-        self.policy.origin = OriginPolicy::Allow(origins.into_iter().map(Into::into).collect());
+        Arc::make_mut(&mut self.policy).origin =
+            OriginPolicy::Allow(origins.into_iter().map(Into::into).collect());
         self
     }
 
@@ -116,18 +118,20 @@ impl Upgrader {
         mut self,
         check: impl Fn(&request::Parts) -> bool + Send + Sync + 'static,
     ) -> Self {
-        self.policy.origin = OriginPolicy::Check(std::sync::Arc::new(check));
+        Arc::make_mut(&mut self.policy).origin = OriginPolicy::Check(Arc::new(check));
         self
     }
 
     /// Adds a header to the accepting answer. One that belongs to the handshake (`Upgrade`, `Sec-WebSocket-…`, …) is a
     /// mistake in the server's set-up and makes every request be answered with 500.
     pub fn response_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.policy.response_headers.append(name, value);
+        Arc::make_mut(&mut self.policy)
+            .response_headers
+            .append(name, value);
         self
     }
 
-    /// How long the opening handshake may take in all.
+    /// How long the opening handshake may take in all. A refused client has two seconds more to read why.
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.handshake_timeout = timeout;
         self

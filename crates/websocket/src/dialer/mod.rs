@@ -29,6 +29,9 @@ const READ_BYTES: usize = 4 * 1024;
 
 /// Opens WebSocket connections to servers.
 ///
+/// A dialer keeps no state between calls. That a client has only one connection in the opening handshake per address (RFC
+/// 6455, section 4.1) is for the caller to see to.
+///
 /// ```no_run
 /// use suda_websocket::{Dialer, Message};
 ///

@@ -1,5 +1,7 @@
 //! The server's side: from a request to a verdict (RFC 6455, section 4.2).
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
@@ -204,16 +206,16 @@ impl From<Refusal> for Reject {
 /// [`Judged::Pending`]. Holds at most [`REQUEST_HEAD_BYTES_MAX`] bytes and one piece.
 #[derive(Debug)]
 pub struct ServerHandshake {
-    policy: Policy,
+    policy: Arc<Policy>,
     head: HeadBuffer,
     verdict_given: Option<Refusal>,
 }
 
 impl ServerHandshake {
-    /// Waits for a request.
-    pub fn new(policy: Policy) -> Self {
+    /// Waits for a request. A server shares one policy among its handshakes by handing in an `Arc`.
+    pub fn new(policy: impl Into<Arc<Policy>>) -> Self {
         Self {
-            policy,
+            policy: policy.into(),
             head: HeadBuffer::new(REQUEST_HEAD_BYTES_MAX),
             verdict_given: None,
         }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod dialer;
+mod interop;
 mod servers;
 mod upgrader;
 mod ways;
