@@ -1,5 +1,6 @@
 //! What an operator can set, with its defaults. Reading a file or the environment is the binary's business.
 
+use crate::error::StartError;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -48,11 +49,46 @@ impl Config {
         }
     }
 
+    /// Finds values with which nothing could work.
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        let limits = &self.limits;
+        let waits = [
+            ("heartbeat", limits.heartbeat),
+            ("connect_timeout", limits.connect_timeout),
+            ("stall_timeout", limits.stall_timeout),
+            ("header_timeout", limits.header_timeout),
+            ("request_timeout", limits.request_timeout),
+        ];
+        for (setting, wait) in waits {
+            if wait.is_zero() {
+                return Err(wrong(setting, "it must be longer than nothing"));
+            }
+        }
+        let counts = [
+            ("connections_max", limits.connections_max),
+            ("http_connections_max", limits.http_connections_max),
+            ("outbox_bytes_max", limits.outbox_bytes_max),
+        ];
+        for (setting, count) in counts {
+            if count == 0 || u32::try_from(count).is_err() {
+                return Err(wrong(setting, "it must be at least 1 and fit 32 bits"));
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn worker_count(&self) -> usize {
         match self.workers {
             0 => std::thread::available_parallelism().map_or(1, usize::from),
             count => count,
         }
+    }
+}
+
+fn wrong(setting: &'static str, problem: &str) -> StartError {
+    StartError::Setting {
+        setting,
+        problem: problem.to_owned(),
     }
 }
 

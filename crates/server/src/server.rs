@@ -46,6 +46,7 @@ impl Server {
     ///
     /// [`StartError`], whose text is for whoever starts the server.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        config.check()?;
         let public_origin = match &config.public_url {
             Some(url) => Some(http::origin_of(url).ok_or_else(|| StartError::Setting {
                 setting: "public_url",

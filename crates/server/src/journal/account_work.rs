@@ -31,9 +31,9 @@ pub(crate) struct NewDevice {
 /// One change, and who waits for it.
 #[derive(Debug)]
 pub(super) enum AccountWork {
-    SignUp(NewUser, Answer<()>),
-    SignIn(NewDevice, Answer<()>),
-    SignOut(TokenHash, Answer<Option<Uuid>>),
+    AddUser(NewUser, Answer<()>),
+    AddDevice(NewDevice, Answer<()>),
+    RemoveDevice(TokenHash, Answer<Option<Uuid>>),
 }
 
 /// What is to be answered once the transaction is committed.
@@ -53,7 +53,7 @@ impl AccountWork {
         drafts: &mut Vec<Draft>,
     ) -> rusqlite::Result<Decision> {
         match self {
-            Self::SignUp(new, _) => {
+            Self::AddUser(new, _) => {
                 // Asked here, under the write lock: two people may hold the setup link, one becomes administrator.
                 if administrator_exists(transaction)? == new.user.administrator {
                     return Ok(Decision::Refused(ErrorCode::WrongSetupToken));
@@ -68,11 +68,11 @@ impl AccountWork {
                 }
                 Ok(Decision::Done)
             }
-            Self::SignIn(new, _) => {
+            Self::AddDevice(new, _) => {
                 new.insert(transaction, now_ms)?;
                 Ok(Decision::Done)
             }
-            Self::SignOut(token, _) => {
+            Self::RemoveDevice(token, _) => {
                 delete_device_of(transaction, token).map(Decision::SignedOut)
             }
         }
@@ -82,13 +82,13 @@ impl AccountWork {
     pub(super) fn answer(self, outcome: Result<Decision, ErrorCode>) {
         // An asker that is gone needs no answer; hence the ignored results.
         match (self, outcome) {
-            (Self::SignUp(_, answer) | Self::SignIn(_, answer), outcome) => {
+            (Self::AddUser(_, answer) | Self::AddDevice(_, answer), outcome) => {
                 let _ = answer.send(match outcome {
                     Ok(Decision::Refused(code)) | Err(code) => Err(code.into()),
                     Ok(_) => Ok(()),
                 });
             }
-            (Self::SignOut(_, answer), outcome) => {
+            (Self::RemoveDevice(_, answer), outcome) => {
                 let _ = answer.send(match outcome {
                     Ok(Decision::SignedOut(device)) => Ok(device),
                     Ok(Decision::Refused(code)) | Err(code) => Err(code.into()),

@@ -43,19 +43,19 @@ impl Journal {
 
     /// Adds a user, with a first device. The first administrator gets a room besides: the lobby.
     pub(crate) async fn sign_up(&self, new: NewUser) -> Result<(), v1::Error> {
-        self.ask(|answer| Work::Account(AccountWork::SignUp(new, answer)))
+        self.ask(|answer| Work::Account(AccountWork::AddUser(new, answer)))
             .await
     }
 
     /// Adds a device.
     pub(crate) async fn sign_in(&self, new: NewDevice) -> Result<(), v1::Error> {
-        self.ask(|answer| Work::Account(AccountWork::SignIn(new, answer)))
+        self.ask(|answer| Work::Account(AccountWork::AddDevice(new, answer)))
             .await
     }
 
     /// Removes the token's device and gives its id; none where there is no such token.
     pub(crate) async fn sign_out(&self, token: TokenHash) -> Result<Option<Uuid>, v1::Error> {
-        self.ask(|answer| Work::Account(AccountWork::SignOut(token, answer)))
+        self.ask(|answer| Work::Account(AccountWork::RemoveDevice(token, answer)))
             .await
     }
 
@@ -83,5 +83,42 @@ impl Journal {
             TrySendError::Full(_) => ErrorCode::Busy,
             TrySendError::Disconnected(_) => ErrorCode::Unavailable,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::sync_channel;
+    use suda_engine::Intent;
+
+    fn draft() -> Draft {
+        Draft {
+            command_id: 1,
+            author: Uuid::nil().into(),
+            author_name: "하늘".to_owned(),
+            client_id: Uuid::nil().into(),
+            intent: Intent::CreateRoom {
+                name: "수다방".to_owned(),
+            },
+            objection: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_says_busy_at_once_and_an_ended_journal_says_so() {
+        let (queue, waiting) = sync_channel(1);
+        let journal = Journal { queue };
+        assert_eq!(journal.submit(Ticket::Nobody, draft()), Ok(()));
+        assert_eq!(
+            journal.submit(Ticket::Nobody, draft()),
+            Err(ErrorCode::Busy)
+        );
+        assert_eq!(journal.health().await.unwrap_err().code(), ErrorCode::Busy);
+        drop(waiting);
+        assert_eq!(
+            journal.submit(Ticket::Nobody, draft()),
+            Err(ErrorCode::Unavailable)
+        );
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use suda_protocol::Codec;
 use suda_websocket::Parts;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{
     Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel,
 };
@@ -97,17 +98,17 @@ impl Workers {
         (before < self.connections_max).then_some(place)
     }
 
-    /// Gives the socket to the next worker in turn. It is dropped, and so closed, where that one has too many waiting already.
-    pub(crate) fn hand_over(&self, socket: HandOver) {
-        let next = self.next.fetch_add(1, Ordering::Relaxed) % self.ports.len().max(1);
-        if let Some(port) = self.ports.get(next)
-            && port.sockets.try_send(socket).is_err()
-        {
-            tracing::warn!(
-                worker = next,
-                "a worker has too many new connections waiting; one was dropped"
-            );
+    /// Gives the socket to the next worker in turn that takes it. It is dropped, and so closed, where none does.
+    pub(crate) fn hand_over(&self, mut socket: HandOver) {
+        let first = self.next.fetch_add(1, Ordering::Relaxed);
+        for turn in 0..self.ports.len() {
+            let next = first.wrapping_add(turn) % self.ports.len();
+            match self.ports[next].sockets.try_send(socket) {
+                Ok(()) => return,
+                Err(TrySendError::Full(back) | TrySendError::Closed(back)) => socket = back,
+            }
         }
+        tracing::warn!(client = %socket.client, "every worker has too many new connections waiting; one was dropped");
     }
 
     /// Closes the device's connections.

@@ -93,3 +93,59 @@ impl Outlets {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use suda_engine::{Cursor, EntryId};
+    use suda_protocol::v1::entry::What;
+    use suda_protocol::v1::{self, MemberJoined};
+    use uuid::Uuid;
+
+    fn entry(seq: u64) -> Vec<Arc<Entry>> {
+        let place = Cursor {
+            seq,
+            id: EntryId(Uuid::nil()),
+        };
+        let joined = What::MemberJoined(MemberJoined {});
+        vec![Arc::new(Entry::new(
+            Uuid::nil().into(),
+            place,
+            Uuid::nil().into(),
+            "하늘",
+            0,
+            joined,
+        ))]
+    }
+
+    #[tokio::test]
+    async fn a_worker_with_a_full_queue_gets_a_mark_and_the_others_their_batch() {
+        let (outlets, mut inlets) = Outlets::new(2, 1);
+        outlets.committed(entry(1));
+        assert!(inlets[0].batches.try_recv().is_ok());
+        outlets.committed(entry(2));
+        assert!(inlets[0].batches.try_recv().is_ok());
+        // The second worker has not taken the first batch yet.
+        inlets[1].missed.notified().await;
+        assert!(inlets[1].batches.try_recv().is_ok());
+        assert!(inlets[1].batches.try_recv().is_err());
+    }
+
+    #[test]
+    fn an_answer_goes_to_the_worker_that_waits_and_is_never_dropped() {
+        let (outlets, mut inlets) = Outlets::new(2, 1);
+        for id in 0..3 {
+            let ticket = Ticket::Connection {
+                worker: 1,
+                connection: 7,
+            };
+            let reply = v1::Reply { id, result: None };
+            outlets.answers(vec![Answer { ticket, reply }]);
+        }
+        assert!(inlets[0].answers.try_recv().is_err());
+        for id in 0..3 {
+            let answers = inlets[1].answers.try_recv().unwrap();
+            assert_eq!(answers[0].reply.id, id);
+        }
+    }
+}

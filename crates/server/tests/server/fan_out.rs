@@ -145,3 +145,44 @@ async fn a_socket_that_takes_nothing_is_closed_and_the_others_go_on() {
         reply::Result::Posted(_)
     ));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workers_that_lose_batches_read_them_from_the_store() {
+    let running = Running::with(|config| {
+        // One entry a commit, and room for one commit: most are lost while a worker does anything else.
+        config.limits.journal_batch_max = 1;
+        config.limits.worker_queue_max = 1;
+    })
+    .await;
+    let token = running.set_up().await;
+    let mut readers = Vec::new();
+    for codec in Codec::ALL {
+        let mut reader = running.chat(codec, &token).await;
+        reader.open("lobby", beginning()).await;
+        readers.push(reader);
+    }
+    let mut writing = Vec::new();
+    for _ in 0..4 {
+        let mut writer = running.chat(Codec::Proto, &token).await;
+        writing.push(tokio::spawn(async move {
+            let mut ids = Vec::new();
+            for _ in 0..5 {
+                for _ in 0..30 {
+                    ids.push(writer.send(post("lobby", "많이")).await);
+                }
+                for id in ids.drain(..) {
+                    let answer = writer.reply(id).await;
+                    assert!(matches!(answer, reply::Result::Posted(_)), "{answer:?}");
+                }
+            }
+        }));
+    }
+    for writing in writing {
+        writing.await.unwrap();
+    }
+    for reader in &mut readers {
+        for seq in 1..=601 {
+            assert_eq!(reader.entry().await.seq, seq);
+        }
+    }
+}

@@ -118,3 +118,21 @@ async fn a_public_url_must_be_one() {
         "{error:?}"
     );
 }
+
+#[tokio::test]
+async fn a_setting_that_cannot_work_is_named() {
+    let data = TempDir::new();
+    let mut config = config(&data);
+    config.limits.heartbeat = std::time::Duration::ZERO;
+    let error = Server::start(config).await.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            StartError::Setting {
+                setting: "heartbeat",
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+}

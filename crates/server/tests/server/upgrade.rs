@@ -1,6 +1,7 @@
 //! The door: what a handshake is refused for, and what a broken frame leads to.
 
 use crate::support::{Chat, Running, request};
+use std::time::Duration;
 use suda_protocol::Codec;
 use suda_protocol::v1;
 use suda_protocol::v1::{command, reply};
@@ -147,5 +148,23 @@ async fn sixteen_commands_at_once_are_answered_in_order() {
     }
     for id in ids {
         assert!(matches!(chat.reply(id).await, reply::Result::Pong(_)));
+    }
+}
+
+#[tokio::test]
+async fn whoever_sends_no_request_in_time_is_dropped() {
+    let running = Running::with(|config| {
+        config.limits.header_timeout = Duration::from_millis(100);
+    })
+    .await;
+    let to = running.server.local_addr();
+    let mut silent = TcpStream::connect(to).await.unwrap();
+    let mut idle = TcpStream::connect(to).await.unwrap();
+    let request = format!("GET /healthz HTTP/1.1\r\nHost: {to}\r\n\r\n");
+    idle.write_all(request.as_bytes()).await.unwrap();
+    for stream in [&mut silent, &mut idle] {
+        let mut bytes = Vec::new();
+        let end = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut bytes));
+        end.await.expect("the server ends it").unwrap();
     }
 }

@@ -2,15 +2,15 @@
 // The token stands in the fragment, which browsers send to nobody.
 const token = decodeURIComponent(location.hash.slice(1));
 const form = document.querySelector("form");
-const status = document.querySelector("[role=status]");
-const texts = status.dataset;
-if (token === "") status.textContent = texts.missing;
+const line = document.querySelector("[role=status]");
+const texts = line.dataset;
+if (token === "") line.textContent = texts.missing;
 else form.hidden = false;
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const button = form.querySelector("button");
   button.disabled = true;
-  status.textContent = texts.working;
+  line.textContent = texts.working;
   try {
     const response = await fetch("/api/v1/sign-up", {
       method: "POST",
@@ -21,12 +21,12 @@ form.addEventListener("submit", async (event) => {
     if (response.ok) {
       history.replaceState(null, "", location.pathname);
       form.remove();
-      status.textContent = texts.done.replace("{name}", answer.user.name);
+      line.textContent = texts.done.replace("{name}", answer.user.name);
     } else {
-      status.textContent = texts[answer.name] ?? answer.message;
+      line.textContent = texts[answer.name] ?? answer.message;
     }
   } catch {
-    status.textContent = texts.unreachable;
+    line.textContent = texts.unreachable;
   }
   button.disabled = false;
 });
