@@ -5,6 +5,8 @@
 mod input;
 mod plain;
 mod runner;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Write};
 use std::time::Duration;
