@@ -18,7 +18,7 @@ const WRITERS: usize = 20;
 const POSTS_EACH: usize = 500;
 const READERS: usize = 3;
 
-/// The server is killed each time that this many more posts are acknowledged.
+/// The server is killed each time that this many more posts are acknowledged, while more are under way.
 const POSTS_BETWEEN_KILLS: usize = 2_000;
 
 /// What one reader was given, in the order in which it came.
@@ -38,6 +38,7 @@ fn no_acknowledged_post_is_lost_or_doubled_when_the_server_is_killed() {
     let people = runtime.block_on(sign_up_all(&server));
     let (acknowledged, progress) = watch::channel(0_usize);
     let acknowledged = Arc::new(acknowledged);
+    let (allow, allowed) = watch::channel(0_usize);
 
     let readings: Vec<Arc<Mutex<Reading>>> = (0..READERS).map(|_| Arc::default()).collect();
     let (seen, seen_by) = watch::channel(0_u64);
@@ -57,17 +58,35 @@ fn no_acknowledged_post_is_lost_or_doubled_when_the_server_is_killed() {
             let (client, events) = runtime.block_on(begin(&server, &people[number]));
             // Nobody needs a writer's events.
             drop(events);
-            runtime.spawn(write(number, client, Arc::clone(&acknowledged)))
+            runtime.spawn(write(
+                number,
+                client,
+                Arc::clone(&acknowledged),
+                allowed.clone(),
+            ))
         })
         .collect();
 
     let mut kills = 0;
     for goal in (POSTS_BETWEEN_KILLS..WRITERS * POSTS_EACH).step_by(POSTS_BETWEEN_KILLS) {
+        // A client that waits before its next attempt could sleep through a whole life of the server; each reader is to see each.
+        wait(&runtime, &seen_by, |_| {
+            readings
+                .iter()
+                .all(|reading| reading.lock().unwrap().online > kills)
+        });
+        // Far more may be written than is waited for: the kill falls into the middle of it.
+        allow.send_replace(goal + POSTS_BETWEEN_KILLS);
         wait(&runtime, &progress, |count| *count >= goal);
         server.kill();
+        assert!(
+            *progress.borrow() < goal + POSTS_BETWEEN_KILLS,
+            "nobody was writing any more"
+        );
         kills += 1;
         server.restart();
     }
+    allow.send_replace(usize::MAX);
     let mut posted: HashMap<String, Posted> = HashMap::new();
     for writer in writers {
         posted.extend(
@@ -164,15 +183,21 @@ async fn begin(server: &Server, person: &Person) -> (Client, Events) {
     Client::connect(config).unwrap()
 }
 
-/// Posts one message after the other and gives what was acknowledged, by text.
+/// Posts one message after the other, as long as all together have not posted as many as is allowed, and gives what was acknowledged, by text.
 async fn write(
     number: usize,
     client: Client,
     acknowledged: Arc<watch::Sender<usize>>,
+    mut allowed: watch::Receiver<usize>,
 ) -> Vec<(String, Posted)> {
     client.join("lobby").await.unwrap();
     let mut posted = Vec::new();
     for post in 0..POSTS_EACH {
+        let count = || *acknowledged.borrow();
+        allowed
+            .wait_for(|allowed| count() < *allowed)
+            .await
+            .unwrap();
         let text = format!("{number}번의 {post}번째 글");
         let answer = client.post("lobby", &text).await.unwrap();
         posted.push((text, answer));
