@@ -237,7 +237,7 @@ fn a_script_reads_what_another_writes_as_it_is_written() {
         // Blocks until it comes; whatever else the room holds comes before.
         let found = lines.any(|line| {
             let entry: Value = serde_json::from_str(&line.unwrap()).unwrap();
-            entry["messagePosted"]["text"] == Value::from(text)
+            entry["messagePosted"]["text"] == text
         });
         assert!(found, "{text}");
     }
