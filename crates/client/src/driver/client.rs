@@ -166,14 +166,17 @@ impl Client {
         }
     }
 
-    /// Opens a room's stream and keeps it open over every reconnect: its entries come as events, from after the cursor, or from the newest
-    /// on where there is none; seq 0 is the beginning. Returns once the task has taken note; whether the server opens it, an event says.
-    pub async fn open(&self, room: &str, cursor: Option<Cursor>) -> Result<(), v1::Error> {
-        let (taken, answer) = oneshot::channel();
+    /// Opens a room's stream and keeps it open over every reconnect: its entries come as events, from after the cursor, or
+    /// from the newest on where there is none; seq 0 is the beginning. Returns the room once its stream is open, which takes a
+    /// connection; a reader far behind gets entries before that.
+    ///
+    /// Dropping the future doesn't close the room.
+    pub async fn open(&self, room: &str, cursor: Option<Cursor>) -> Result<v1::Room, v1::Error> {
+        let (opened, answer) = oneshot::channel();
         self.order(Order::Open {
             room: room.to_owned(),
             cursor,
-            taken,
+            opened,
         })
         .await?;
         answer.await.unwrap_or_else(|_| Err(closed()))

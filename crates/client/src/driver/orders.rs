@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::{Answer, Outcome, Pending};
 
 pub(crate) type OutcomeSender = oneshot::Sender<Result<Outcome, v1::Error>>;
+pub(crate) type OpenedSender = oneshot::Sender<Result<v1::Room, v1::Error>>;
 pub(crate) type AnswerSender = oneshot::Sender<Result<Answer, v1::Error>>;
 
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub(crate) enum Order {
     Open {
         room: String,
         cursor: Option<Cursor>,
-        taken: oneshot::Sender<Result<(), v1::Error>>,
+        opened: OpenedSender,
     },
     CloseRoom {
         room: String,

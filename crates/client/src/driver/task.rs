@@ -6,12 +6,12 @@ use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use suda_protocol::{Codec, v1};
+use suda_protocol::Codec;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::orders::{AnswerSender, Mutation, Order, OutcomeSender, Question};
+use super::orders::{AnswerSender, Mutation, OpenedSender, Order, OutcomeSender, Question};
 use super::socket::{Dial, Incoming, Socket};
 use crate::{CommandError, ConnectionOrder, Event, Machine, Pending, RequestId, Timestamp};
 
@@ -68,6 +68,8 @@ struct Task {
     backlog: VecDeque<Event>,
     outcomes: HashMap<Uuid, OutcomeSender>,
     answers: HashMap<RequestId, AnswerSender>,
+    /// Who waits for which room, as it was asked for.
+    openings: Vec<(String, OpenedSender)>,
     closing: Option<Closing>,
 }
 
@@ -89,6 +91,7 @@ impl Task {
             backlog: VecDeque::new(),
             outcomes: HashMap::new(),
             answers: HashMap::new(),
+            openings: Vec::new(),
             closing: None,
         }
     }
@@ -163,7 +166,33 @@ impl Task {
                 for (_, waiting) in self.answers.drain() {
                     let _ = waiting.send(Err(CommandError::Ended.into()));
                 }
+                for (_, waiting) in self.openings.drain(..) {
+                    let _ = waiting.send(Err(CommandError::Ended.into()));
+                }
                 self.backlog.push_back(event);
+            }
+            Event::Opened {
+                ref asked,
+                ref room,
+                ..
+            } => {
+                let is_it = |it: &str| it == asked || it == room.id || it == room.name;
+                for (_, waiting) in self.openings.extract_if(.., |(it, _)| is_it(it)) {
+                    let _ = waiting.send(Ok(room.clone()));
+                }
+                self.backlog.push_back(event);
+            }
+            Event::OpenRefused {
+                ref asked,
+                ref error,
+            } => {
+                let mut unheard = true;
+                for (_, waiting) in self.openings.extract_if(.., |(it, _)| it == asked) {
+                    unheard &= waiting.send(Err(error.clone())).is_err();
+                }
+                if unheard {
+                    self.backlog.push_back(event);
+                }
             }
             event => self.backlog.push_back(event),
         }
@@ -195,15 +224,18 @@ impl Task {
             Order::Open {
                 room,
                 cursor,
-                taken,
-            } => {
-                let _ = taken.send(
-                    self.machine
-                        .open(now, &room, cursor)
-                        .map_err(v1::Error::from),
-                );
+                opened,
+            } => match self.machine.open(now, &room, cursor) {
+                Ok(()) => self.openings.push((room, opened)),
+                Err(error) => {
+                    let _ = opened.send(Err(error.into()));
+                }
+            },
+            Order::CloseRoom { room } => {
+                // Whoever still waits for it learns that nothing will come: its sender is dropped.
+                self.openings.retain(|(it, _)| *it != room);
+                self.machine.close(now, &room);
             }
-            Order::CloseRoom { room } => self.machine.close(now, &room),
             Order::ConnectNow => self.machine.connect_now(now),
             Order::Pending { answer } => {
                 let _ = answer.send(self.machine.pending().cloned().collect());

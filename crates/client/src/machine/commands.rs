@@ -97,7 +97,7 @@ impl Machine {
     }
 
     /// Opens a room's stream and keeps it open over every connection: entries after the cursor, or from the newest on where there is none, come as
-    /// [`Event::Entry`]. A cursor with seq 0 is the beginning. A room that is open stays as it is.
+    /// [`Event::Entry`](crate::Event::Entry). A cursor with seq 0 is the beginning. A room that is open stays as it is, and says so again.
     pub fn open(
         &mut self,
         now: Timestamp,
@@ -112,6 +112,7 @@ impl Machine {
             self.names.resolve(room),
             cursor,
             self.limits.open_rooms_max as usize,
+            &mut self.events,
         )
     }
 

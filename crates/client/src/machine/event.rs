@@ -1,6 +1,6 @@
 //! What a [`Machine`](crate::Machine) tells its owner.
 
-use suda_protocol::v1;
+use suda_protocol::{CloseCode, v1};
 use uuid::Uuid;
 
 use crate::Timestamp;
@@ -115,6 +115,27 @@ pub enum OfflineReason {
         /// Why.
         error: v1::Error,
     },
+}
+
+impl std::fmt::Display for OfflineReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            OfflineReason::Unreachable { message } if message.is_empty() => {
+                f.write_str("the server can't be reached")
+            }
+            OfflineReason::Unreachable { message } => f.write_str(message),
+            OfflineReason::Lost {
+                close_code: Some(code),
+            } => match CloseCode::from_number(*code) {
+                Some(code) => f.write_str(code.message()),
+                None => write!(f, "the connection was lost (code {code})"),
+            },
+            OfflineReason::Lost { close_code: None } => f.write_str("the connection was lost"),
+            OfflineReason::GoingAway => f.write_str(CloseCode::GoingAway.message()),
+            OfflineReason::Silent => f.write_str("the server went silent"),
+            OfflineReason::Refused { error } => f.write_str(&error.message),
+        }
+    }
 }
 
 /// What came of a mutating command.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use suda_protocol::v1::{Cursor, Entry};
+use suda_protocol::v1::{self, Cursor, Entry};
 
 use super::backoff::Jitter;
 use super::event::Event;
@@ -26,8 +26,8 @@ pub(super) enum Phase {
 pub(super) struct Stream {
     /// The room as it was asked for.
     pub(super) asked: String,
-    /// The room's id, once an answer told it.
-    pub(super) id: Option<String>,
+    /// The room as it was when the stream was last opened.
+    pub(super) opened: Option<v1::Room>,
     /// The last entry that was delivered; none until the first opening tells where the stream starts.
     pub(super) cursor: Option<Cursor>,
     /// Whether the owner asked for everything, so that a reset starts at the beginning too.
@@ -46,7 +46,12 @@ pub(super) struct Stream {
 impl Stream {
     /// The room as the server is to be told.
     pub(super) fn room(&self) -> &str {
-        self.id.as_deref().unwrap_or(&self.asked)
+        self.id().unwrap_or(&self.asked)
+    }
+
+    /// The room's id, once an answer told it.
+    pub(super) fn id(&self) -> Option<&str> {
+        self.opened.as_ref().map(|room| room.id.as_str())
     }
 
     /// To be opened again: at once, unless that was in vain before.

@@ -29,6 +29,7 @@ impl Streams {
         id: &str,
         cursor: Option<Cursor>,
         rooms_max: usize,
+        events: &mut VecDeque<Event>,
     ) -> Result<(), CommandError> {
         if let Some(stream) = self
             .streams
@@ -36,6 +37,13 @@ impl Streams {
             .find(|stream| stream.asked == asked || stream.room() == id)
         {
             stream.wanted_again = true;
+            if let (Some(room), Some(after)) = (stream.opened.clone(), stream.cursor.clone()) {
+                events.push_back(Event::Opened {
+                    asked: asked.to_owned(),
+                    room,
+                    after,
+                });
+            }
             return Ok(());
         }
         if self.streams.len() >= rooms_max {
@@ -44,7 +52,7 @@ impl Streams {
         self.last_key += 1;
         let stream = Stream {
             asked: asked.to_owned(),
-            id: None,
+            opened: None,
             from_beginning: cursor.as_ref().is_some_and(|cursor| cursor.seq == 0),
             cursor,
             wanted_again: false,
@@ -163,7 +171,7 @@ impl Streams {
         {
             return self.merge(now, key, other, room, jitter, events);
         }
-        stream.id = Some(room.id.clone());
+        stream.opened = Some(room.clone());
         self.by_id.insert(room.id.clone(), key);
         let top = room.top.clone().unwrap_or_default();
         let past_top = stream.cursor.as_ref().is_some_and(|cursor| {
@@ -308,10 +316,10 @@ impl Streams {
             .values_mut()
             .filter(|stream| stream.phase == Phase::Live)
         {
-            let (Some(id), Some(cursor)) = (&stream.id, &stream.cursor) else {
+            let (Some(id), Some(cursor)) = (stream.id(), &stream.cursor) else {
                 continue;
             };
-            let stalled = match tops.get(id.as_str()) {
+            let stalled = match tops.get(id) {
                 None => std::mem::replace(&mut stream.unlisted, true),
                 Some(top) if top.seq > cursor.seq => {
                     stream.unlisted = false;
@@ -354,7 +362,7 @@ impl Streams {
 
     fn remove(&mut self, key: StreamKey) -> Option<Stream> {
         let stream = self.streams.remove(&key)?;
-        if let Some(id) = &stream.id
+        if let Some(id) = stream.id()
             && self.by_id.get(id) == Some(&key)
         {
             self.by_id.remove(id);

@@ -350,6 +350,8 @@ fn leaving_and_coming_back_before_the_removal_arrives_opens_again() {
     let mut script = Script::reading(5);
     script.machine.open(script.now, "lobby", None).unwrap();
     script.no_command();
+    // It says again that it is open.
+    assert!(matches!(script.event(), Event::Opened { after, .. } if after == cursor(5)));
     script.push(Pushed::Removed(v1::Removed { room: ROOM.into() }));
     script.event();
     script.opens(Some(5));
