@@ -3,7 +3,7 @@
 use crate::support::{Chat, Running, beginning, post};
 use std::time::Duration;
 use suda_protocol::Codec;
-use suda_protocol::v1::{Continuity, Cursor, push, reply};
+use suda_protocol::v1::{self, Continuity, Cursor, command, push, reply};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_on_different_workers_see_one_order() {
@@ -147,42 +147,53 @@ async fn a_socket_that_takes_nothing_is_closed_and_the_others_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn workers_that_lose_batches_read_them_from_the_store() {
+async fn a_worker_that_loses_batches_reads_them_from_the_store() {
+    const ROUNDS: usize = 12;
+    const POSTS: u64 = 5;
     let running = Running::with(|config| {
-        // One entry a commit, and room for one commit: most are lost while a worker does anything else.
+        // One entry in each commit, and room for one commit: most are lost while a worker does anything else.
         config.limits.journal_batch_max = 1;
         config.limits.worker_queue_max = 1;
+        // Heartbeats would have a client ask again; here the server has to do it by itself.
+        config.limits.heartbeat = Duration::from_secs(300);
     })
     .await;
     let token = running.set_up().await;
-    let mut readers = Vec::new();
-    for codec in Codec::ALL {
-        let mut reader = running.chat(codec, &token).await;
-        reader.open("lobby", beginning()).await;
-        readers.push(reader);
+    // Connections go to the two workers in turn.
+    let mut busy = running.chat(Codec::Json, &token).await;
+    let mut writer = running.chat(Codec::Proto, &token).await;
+    let mut reader = running.chat(Codec::Proto, &token).await;
+    let mut last = 1;
+    let long = "많이 ".repeat(500);
+    for _ in 0..60 {
+        last = writer.post("lobby", &long).await.seq;
     }
-    let mut writing = Vec::new();
-    for _ in 0..4 {
-        let mut writer = running.chat(Codec::Proto, &token).await;
-        writing.push(tokio::spawn(async move {
-            let mut ids = Vec::new();
-            for _ in 0..5 {
-                for _ in 0..30 {
-                    ids.push(writer.send(post("lobby", "많이")).await);
-                }
-                for id in ids.drain(..) {
-                    let answer = writer.reply(id).await;
-                    assert!(matches!(answer, reply::Result::Posted(_)), "{answer:?}");
-                }
-            }
-        }));
-    }
-    for writing in writing {
-        writing.await.unwrap();
-    }
-    for reader in &mut readers {
-        for seq in 1..=601 {
+    reader.open("lobby", None).await;
+    for _ in 0..ROUNDS {
+        // Pages in JSON keep the reader's worker busy while commits come in.
+        const PAGES: usize = 16;
+        for _ in 0..PAGES {
+            let log = v1::Log {
+                room: "lobby".into(),
+                after: None,
+                count_max: 0,
+            };
+            busy.send(command::Request::Log(log)).await;
+        }
+        let mut posts = Vec::new();
+        for _ in 0..POSTS {
+            posts.push(writer.send(post("lobby", "더")).await);
+        }
+        for id in posts {
+            let answer = writer.reply(id).await;
+            assert!(matches!(answer, reply::Result::Posted(_)), "{answer:?}");
+        }
+        for seq in last + 1..=last + POSTS {
             assert_eq!(reader.entry().await.seq, seq);
+        }
+        last += POSTS;
+        for _ in 0..PAGES {
+            busy.any_reply().await;
         }
     }
 }

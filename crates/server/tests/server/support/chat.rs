@@ -95,14 +95,18 @@ impl Chat {
         self.reply(id).await
     }
 
-    /// Waits for the reply to that command. Pushes that come before are kept.
+    /// Waits for the reply to that command, which must be the next. Pushes that come before are kept.
     pub(crate) async fn reply(&mut self, id: u64) -> reply::Result {
+        let reply = self.any_reply().await;
+        assert_eq!(reply.id, id, "{reply:?}");
+        reply.result.expect("a result")
+    }
+
+    /// The next reply. Questions to the store may be answered in another order than they were asked.
+    pub(crate) async fn any_reply(&mut self) -> v1::Reply {
         loop {
             match self.message().await.expect("it is open") {
-                server_message::Kind::Reply(reply) => {
-                    assert_eq!(reply.id, id, "{reply:?}");
-                    return reply.result.expect("a result");
-                }
+                server_message::Kind::Reply(reply) => return reply,
                 server_message::Kind::Push(push) => {
                     self.pushes.push_back(push.event.expect("an event"));
                 }
