@@ -35,6 +35,18 @@ impl<S: Stream> Control<S> {
         pong(&self.handle, payload)
     }
 
+    /// Bytes that were read from the stream so far. It grows whenever the peer is heard from: comparing it with an earlier
+    /// value is how a heartbeat learns that the peer lives.
+    pub fn received_bytes(&self) -> u64 {
+        self.handle.with(|inner, _| inner.received_bytes())
+    }
+
+    /// Gives the connection up at once: drops what is unsent and stops waiting. Writing fails from now on, and reading after what has already been read. The stream is
+    /// closed when the last handle is dropped, without lingering.
+    pub fn abort(&self) {
+        self.handle.abort();
+    }
+
     /// Queues a close frame behind the data that was written. The reader tells how the peer answers.
     ///
     /// # Errors

@@ -29,6 +29,7 @@ pub(super) struct Inner<S> {
     /// Writing failed. Reading goes on: the peer's last words may still be there.
     write_failure: Option<IoFailure>,
     end: Option<End>,
+    received_bytes: u64,
     /// Who waits for output to be sent.
     waiters: Vec<Waker>,
     progressed: bool,
@@ -42,6 +43,7 @@ impl<S: Stream> Inner<S> {
             unflushed: false,
             write_failure: None,
             end: None,
+            received_bytes: 0,
             waiters: Vec::new(),
             progressed: false,
         }
@@ -49,6 +51,19 @@ impl<S: Stream> Inner<S> {
 
     pub(super) fn is_flushed(&self) -> bool {
         self.conn.buffered() == 0 && !self.unflushed
+    }
+
+    pub(super) fn received_bytes(&self) -> u64 {
+        self.received_bytes
+    }
+
+    /// Gives everything up: what is unsent is dropped, reading and writing fail from now on.
+    pub(super) fn abort(&mut self) {
+        let aborted = IoFailure::from(io::Error::from(io::ErrorKind::ConnectionAborted));
+        self.conn.discard_output();
+        self.unflushed = false;
+        self.write_failure = Some(aborted.clone());
+        self.set_end(End::Io(aborted));
     }
 
     /// How reading ended, if it did.
@@ -152,7 +167,11 @@ impl<S: Stream> Inner<S> {
                 self.conn.receive_eof();
                 Poll::Ready(Ok(()))
             }
-            Poll::Ready(result) => Poll::Ready(result.map(drop)),
+            Poll::Ready(result) => {
+                let count = result?;
+                self.received_bytes += count as u64;
+                Poll::Ready(Ok(()))
+            }
         }
     }
 

@@ -145,6 +145,12 @@ impl<S: Stream> Shared<S> {
         })
     }
 
+    /// See [`Inner::abort`].
+    pub(super) fn abort(&self) {
+        self.with(|inner, _| inner.abort());
+        self.signal.wake_reader();
+    }
+
     /// Reads and drops what still comes, until the stream ends.
     pub(super) fn poll_drain(&self, task: &mut Context<'_>) -> Poll<()> {
         self.with(|inner, cx| {

@@ -39,6 +39,17 @@ impl Signal {
         }
     }
 
+    pub(super) fn wake_reader(&self) {
+        let reader = self
+            .reader
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+
     /// To be set before the stream is polled for writing, and taken back once all is written.
     pub(super) fn set_output_waits(&self, waits: bool) {
         self.output_waits.store(waits, Ordering::Release);
@@ -52,14 +63,7 @@ impl Wake for Signal {
 
     /// May be called from inside a poll of the stream, so it must not touch the connection's lock.
     fn wake_by_ref(self: &Arc<Self>) {
-        let reader = self
-            .reader
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(reader) = reader {
-            reader.wake();
-        }
+        self.wake_reader();
         if self.output_waits.load(Ordering::Acquire)
             && let Some(target) = self.target.upgrade()
         {

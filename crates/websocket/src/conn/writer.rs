@@ -133,13 +133,22 @@ impl<S: Stream> Writer<S> {
         .await
     }
 
+    /// [`flush`](Self::flush) for a future of one's own: ready when nothing is unsent. The last waker given is kept until
+    /// then, whatever else is called meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the stream failed.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        std::task::ready!(self.handle.poll_flushed(cx));
+        Poll::Ready(self.handle.with(|inner, _| inner.check_write_failure()))
+    }
+
     /// Waits until the stream has taken all that was written, and has passed it on if it buffers itself. Cancel safe.
     ///
     /// # Errors
     /// [`Error::Io`] when the stream failed.
     pub async fn flush(&mut self) -> Result<(), Error> {
-        poll_fn(|cx| self.handle.poll_flushed(cx)).await;
-        self.handle.with(|inner, _| inner.check_write_failure())
+        poll_fn(|cx| self.poll_flush(cx)).await
     }
 }
 

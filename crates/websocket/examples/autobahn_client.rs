@@ -1,0 +1,49 @@
+//! Runs every case that an Autobahn fuzzing server has, as its client: echoes what comes.
+//!
+//! `cargo xtask autobahn` starts it.
+
+use clap::Parser;
+use suda_websocket::{Config, Conn, Dialer, Error, MaybeTlsStream};
+
+/// Longest message of the suite is 16 MiB.
+const READ_LIMIT_BYTES: usize = 32 << 20;
+
+/// The client that the Autobahn fuzzing server tests.
+#[derive(Debug, Parser)]
+struct Args {
+    /// The fuzzing server, as ws://HOST:PORT.
+    #[arg(long)]
+    url: String,
+    /// The name under which the results are reported.
+    #[arg(long, default_value = "suda-websocket")]
+    agent: String,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let Args { url, agent } = Args::parse();
+    let mut conn = dial(&format!("{url}/getCaseCount")).await?;
+    let count = conn.read_message().await?;
+    let count: usize = count.as_text().unwrap_or_default().parse()?;
+    for case in 1..=count {
+        let conn = dial(&format!("{url}/runCase?case={case}&agent={agent}")).await?;
+        // How a case ends is the fuzzing server's to judge.
+        let _ = echo(conn).await;
+    }
+    let mut conn = dial(&format!("{url}/updateReports?agent={agent}")).await?;
+    while conn.read_message().await.is_ok() {}
+    Ok(())
+}
+
+async fn dial(url: &str) -> Result<Conn<MaybeTlsStream>, Box<dyn std::error::Error>> {
+    let dialer = Dialer::new().config(Config::default().read_limit(READ_LIMIT_BYTES));
+    let (conn, _response) = dialer.dial(url).await?;
+    Ok(conn)
+}
+
+async fn echo(mut conn: Conn<MaybeTlsStream>) -> Result<(), Error> {
+    loop {
+        let message = conn.read_message().await?;
+        conn.write_message(message).await?;
+    }
+}
