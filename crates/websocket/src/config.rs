@@ -85,10 +85,10 @@ impl Config {
         self
     }
 
-    /// Sets [`Config::high_water_bytes`].
+    /// Sets [`Config::high_water_bytes`]; 0 is taken as 1.
     #[must_use]
     pub fn high_water_bytes(mut self, bytes: usize) -> Self {
-        self.high_water_bytes = bytes;
+        self.high_water_bytes = bytes.max(1);
         self
     }
 

@@ -129,20 +129,21 @@ async fn run(task: TaskEnd) {
 }
 
 fn poll(queue: &Queue, batch: &mut Vec<Arc<dyn Flush>>, cx: &mut Context<'_>) -> Poll<()> {
-    loop {
-        {
-            let mut state = queue.lock();
-            if state.enlisted.is_empty() {
-                if state.abandoned {
-                    return Poll::Ready(());
-                }
-                state.waker = Some(cx.waker().clone());
-                return Poll::Pending;
-            }
-            std::mem::swap(&mut state.enlisted, batch);
+    {
+        let mut state = queue.lock();
+        if state.enlisted.is_empty() && state.abandoned {
+            return Poll::Ready(());
         }
-        for target in batch.drain(..) {
-            target.flush_enlisted();
-        }
+        state.waker = Some(cx.waker().clone());
+        std::mem::swap(&mut state.enlisted, batch);
     }
+    // One batch for each poll: a stream that wakes itself must not keep the thread's other tasks out.
+    for target in batch.drain(..) {
+        target.flush_enlisted();
+    }
+    if queue.lock().abandoned {
+        // To end, or to do what came meanwhile.
+        cx.waker().wake_by_ref();
+    }
+    Poll::Pending
 }

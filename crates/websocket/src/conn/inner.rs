@@ -18,6 +18,8 @@ use crate::{Connection, buffers};
 
 /// Chunks that one vectored write takes.
 const SLICES_MAX: usize = 64;
+/// Bytes of an unfinished frame up to which a waiting connection keeps no read buffer, but a copy of its own.
+const WAITING_BYTES_MAX: usize = 1 << 10;
 /// Below this much room in the read buffer, room is made before reading.
 const READ_ROOM_BYTES_MIN: usize = buffers::BUFFER_BYTES / 2;
 
@@ -145,17 +147,14 @@ impl<S: Stream> Inner<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Reads once into the connection's buffer. While nothing is there to read, an empty buffer is given up.
+    /// Reads once into the connection's buffer. While nothing is there to read, the buffer is given up.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let missing = self.conn.missing_bytes();
         let input = self.conn.input();
         make_room(input, missing);
         match pin!(self.stream.read_buf(input)).poll(cx) {
             Poll::Pending => {
-                let input = self.conn.input();
-                if input.is_empty() {
-                    buffers::give(std::mem::take(input));
-                }
+                give_room_up(self.conn.input());
                 Poll::Pending
             }
             Poll::Ready(Ok(0)) => {
@@ -222,19 +221,30 @@ fn write_chunks<S: Stream>(
 
 /// Room for a good read. A long frame's buffer doubles with what has arrived of it, so its length alone costs nothing.
 fn make_room(input: &mut BytesMut, missing: usize) {
-    if input.is_empty() {
-        if !input.try_reclaim(buffers::BUFFER_BYTES) && input.capacity() < READ_ROOM_BYTES_MIN {
-            buffers::give(std::mem::replace(input, buffers::take()));
+    let room = input.capacity() - input.len();
+    if input.len() <= WAITING_BYTES_MAX {
+        if !input.try_reclaim(buffers::BUFFER_BYTES) && room < READ_ROOM_BYTES_MIN {
+            let mut roomy = buffers::take();
+            roomy.extend_from_slice(input);
+            buffers::give(std::mem::replace(input, roomy));
         }
         return;
     }
-    let wanted = buffers::BUFFER_BYTES.max(missing.min(input.len()));
     let enough = if missing == 0 {
         READ_ROOM_BYTES_MIN
     } else {
         READ_ROOM_BYTES_MIN.min(missing)
     };
-    if input.capacity() - input.len() < enough && !input.try_reclaim(wanted) {
+    let wanted = buffers::BUFFER_BYTES.max(missing.min(input.len()));
+    if room < enough && !input.try_reclaim(wanted) {
         input.reserve(wanted);
+    }
+}
+
+/// Gives a read buffer up that holds little or nothing while its connection waits for more.
+fn give_room_up(input: &mut BytesMut) {
+    if input.len() <= WAITING_BYTES_MAX && input.capacity() > WAITING_BYTES_MAX {
+        let rest = BytesMut::from(&input[..]);
+        buffers::give(std::mem::replace(input, rest));
     }
 }

@@ -199,6 +199,8 @@ impl Outbox {
             payload.extend_from_slice(&code.0.to_be_bytes());
             payload.extend_from_slice(reason.as_bytes());
         }
+        // In a segment of its own: control frames that wait behind a begun segment must still go out before it.
+        self.segments.push_back(Segment::default());
         self.append_copy(true, OpCode::Close, &payload);
     }
 

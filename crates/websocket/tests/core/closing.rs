@@ -109,3 +109,19 @@ fn the_answer_completes_the_handshake() {
     assert_eq!(at_client, [closed(1000, "")]);
     assert_eq!(at_server, [closed(1000, "bye")]);
 }
+
+#[test]
+fn control_frames_that_wait_behind_a_begun_frame_still_go_before_the_close_frame() {
+    let mut server = connection(Role::Server, Config::default());
+    server.send(Message::text("half sent")).unwrap();
+    let mut bytes = server.transmit().next().unwrap()[..3].to_vec();
+    server.advance(3);
+    server.ping(b"waits").unwrap();
+    server.close(CloseCode::NORMAL, "").unwrap();
+    bytes.extend(drain(&mut server));
+    let firsts: Vec<_> = frames(&bytes)
+        .into_iter()
+        .map(|frame| frame.first)
+        .collect();
+    assert_eq!(firsts, [FIN | TEXT, FIN | PING, FIN | CLOSE]);
+}

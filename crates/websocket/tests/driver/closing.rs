@@ -1,0 +1,155 @@
+//! The close handshake over streams.
+
+use std::time::Duration;
+
+use suda_websocket::{
+    CloseCode, CloseOutcome, Config, Conn, Error, Message, MessageKind, Parts, Role, SendError,
+};
+use tokio::io::{AsyncWriteExt, duplex};
+
+use crate::{conn, in_time, support::RawPeer};
+
+#[tokio::test]
+async fn close_is_one_call_from_either_side() {
+    for closer in [Role::Client, Role::Server] {
+        let (ours, theirs) = duplex(1024);
+        let mut closing = conn(closer, ours);
+        let mut other = conn(
+            if closer == Role::Client {
+                Role::Server
+            } else {
+                Role::Client
+            },
+            theirs,
+        );
+        let answering = tokio::spawn(async move {
+            // What is under way when the other side closes is dropped there.
+            other.write_message("under way").await.unwrap();
+            assert_eq!(
+                other.read_message().await.unwrap(),
+                Message::text("last words")
+            );
+            let Err(Error::Closed(close)) = other.read_message().await else {
+                panic!("not closed")
+            };
+            assert_eq!((close.code, &*close.reason), (CloseCode(4001), "안녕"));
+            assert!(matches!(
+                other.write_message("x").await,
+                Err(Error::Closed(_))
+            ));
+        });
+        closing.write_message("last words").await.unwrap();
+        let outcome = in_time(closing.close(CloseCode(4001), "안녕"))
+            .await
+            .unwrap();
+        let CloseOutcome::Clean(close) = outcome else {
+            panic!("{outcome:?}")
+        };
+        assert_eq!(close.code, CloseCode(4001));
+        in_time(answering).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_never_answers_is_given_up() {
+    let (ours, theirs) = duplex(1024);
+    let config = Config::default().close_timeout(Duration::from_millis(1));
+    let mut server = Conn::from_parts(ours, Parts::new(Role::Server, config));
+    assert_eq!(
+        in_time(server.close(CloseCode::NORMAL, "")).await.unwrap(),
+        CloseOutcome::TimedOut
+    );
+    drop(theirs);
+}
+
+#[tokio::test]
+async fn a_peer_that_is_gone_is_lost() {
+    let (ours, theirs) = duplex(1024);
+    let mut server = conn(Role::Server, ours);
+    drop(theirs);
+    assert_eq!(
+        in_time(server.close(CloseCode::NORMAL, "")).await.unwrap(),
+        CloseOutcome::Lost
+    );
+}
+
+#[tokio::test]
+async fn a_stream_that_ends_without_a_close_frame_is_1006() {
+    let (ours, theirs) = duplex(1024);
+    let mut server = conn(Role::Server, ours);
+    drop(theirs);
+    let Err(Error::Closed(close)) = in_time(server.read_message()).await else {
+        panic!("not closed")
+    };
+    assert_eq!(close.code, CloseCode::ABNORMAL_CLOSURE);
+}
+
+#[tokio::test]
+async fn a_code_that_must_not_be_sent_is_refused_and_nothing_happens() {
+    let (ours, theirs) = duplex(1024);
+    let mut server = conn(Role::Server, ours);
+    let refused = server.close(CloseCode::ABNORMAL_CLOSURE, "").await;
+    assert!(matches!(refused, Err(Error::Send(SendError::BadCloseCode))));
+    server.write_message("still open").await.unwrap();
+    let mut peer = RawPeer::new(theirs, Role::Client);
+    assert_eq!(in_time(peer.next_frame()).await.unwrap().1, b"still open");
+}
+
+#[tokio::test]
+async fn control_pings_and_closes_while_a_long_write_waits() {
+    let (ours, theirs) = duplex(64);
+    let config = Config::default().frame_bytes_max(1000).high_water_bytes(1);
+    let conn = Conn::from_parts(ours, Parts::new(Role::Server, config));
+    let (_reader, mut writer, control) = conn.split();
+    let writing = tokio::spawn(async move {
+        writer.write_message(vec![1; 300_000]).await.unwrap();
+        // Waits for the one before it.
+        let second = writer.write_message("too late").await;
+        assert!(
+            matches!(second, Err(Error::Send(SendError::Closing))),
+            "{second:?}"
+        );
+    });
+    // The long write has begun: its first bytes are here.
+    let mut peer = RawPeer::new(theirs, Role::Client);
+    let first = in_time(peer.next_frame()).await.unwrap();
+    assert_eq!(first.0, 0x02);
+    std::thread::spawn(move || {
+        control.ping(b"alive?").unwrap();
+        control.close(CloseCode::GOING_AWAY, "").unwrap();
+    })
+    .join()
+    .unwrap();
+    let (mut before_ping, mut data) = (None, first.1.len());
+    loop {
+        match in_time(peer.next_frame()).await.unwrap() {
+            (0x89, payload) => {
+                assert_eq!(payload, b"alive?");
+                before_ping = Some(data);
+            }
+            (0x88, payload) => {
+                assert_eq!(payload, 1001u16.to_be_bytes());
+                break;
+            }
+            (_, payload) => data += payload.len(),
+        }
+    }
+    assert_eq!(data, 300_000, "a message that was taken is sent whole");
+    assert!(
+        before_ping.unwrap() < 100_000,
+        "the ping waited for {before_ping:?} bytes"
+    );
+    in_time(writing).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_unfinished_message_is_not_passed_off_as_whole() {
+    let (ours, theirs) = duplex(1 << 16);
+    let mut server = conn(Role::Server, ours);
+    let mut message = server.next_writer(MessageKind::Binary).unwrap();
+    message.write_all(b"half").await.unwrap();
+    drop(message);
+    let mut peer = RawPeer::new(theirs, Role::Client);
+    let (first, payload) = in_time(peer.next_frame()).await.unwrap();
+    assert_eq!((first, &payload[..2]), (0x88, &1011u16.to_be_bytes()[..]));
+}
