@@ -121,9 +121,9 @@ fn a_mistake_in_the_configuration_file_is_named_with_line_and_key() {
 }
 
 #[test]
-fn port_of_the_environment_is_listened_on_everywhere() {
+fn the_port_of_the_environment_is_read() {
     let folder = Folder::new();
-    // 70000 is no port: the refusal shows that the variable was read, without opening this machine to the network.
+    // 70000 is no port: the refusal shows that the variable is read, without opening this machine to the network.
     let output = suda()
         .args(["serve", "--data"])
         .arg(folder.join("data"))
