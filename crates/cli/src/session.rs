@@ -89,6 +89,8 @@ pub(crate) struct Asking {
     texts: Texts,
     /// Why there is no connection now, if there is none and a reason is known.
     offline: Option<OfflineReason>,
+    /// Why the server did not take the last command yet, though it was asked.
+    delayed: Option<v1::Error>,
 }
 
 impl Asking {
@@ -102,6 +104,7 @@ impl Asking {
             timeout: timeout.duration(),
             texts,
             offline: None,
+            delayed: None,
         })
     }
 
@@ -114,6 +117,7 @@ impl Asking {
         &mut self,
         question: impl Future<Output = Result<T, v1::Error>>,
     ) -> Result<Result<T, v1::Error>, Failure> {
+        self.delayed = None;
         let mut question = std::pin::pin!(question);
         let mut late = std::pin::pin!(tokio::time::sleep(self.timeout));
         loop {
@@ -122,6 +126,7 @@ impl Asking {
                 event = self.session.events.next() => match event {
                     Some(Event::Online { .. }) => self.offline = None,
                     Some(Event::Offline { reason, .. }) => self.offline = Some(reason),
+                    Some(Event::Delayed { error, .. }) => self.delayed = Some(error),
                     Some(Event::SignedOut { error }) => return Err(self.signed_out(&error)),
                     Some(Event::Stopped { message, .. }) => {
                         return Err(Failure::new(Exit::Refused, self.texts.refused(&crate::visible::line(&message))));
@@ -161,6 +166,9 @@ impl Asking {
 
     fn too_late(&self) -> Failure {
         let server = &self.session.server.to_string();
+        if let (Some(error), None) = (&self.delayed, &self.offline) {
+            return self.refused(error);
+        }
         let text = match &self.offline {
             Some(reason) => {
                 let reason = self.texts.offline_reason(reason);

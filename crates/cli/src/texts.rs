@@ -273,6 +273,14 @@ impl Texts {
         )
     }
 
+    pub(crate) fn delayed(self, reason: &str) -> String {
+        say!(
+            self,
+            "* Not sent yet ({reason}) It is tried again by itself.",
+            "* 아직 보내지 못했습니다({reason}) 자동으로 다시 시도합니다."
+        )
+    }
+
     pub(crate) fn not_sent(self, text: &str, reason: &str) -> String {
         say!(
             self,

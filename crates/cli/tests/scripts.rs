@@ -246,3 +246,34 @@ fn a_script_reads_what_another_writes_as_it_is_written() {
     assert_ok(&minsu.run(&["send", "lobby", "넷"]));
     assert_eq!(tail.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn a_full_disk_refuses_and_loses_nothing_that_was_acknowledged() {
+    let folder = Folder::new();
+    let mut server = Server::start_with(&folder, &["--database-bytes-max", "400000"]);
+    let minsu = Person::administrator(&folder, &server, "민수");
+    let line = "가".repeat(5_000);
+    let input: String = (0..100)
+        .map(|number| format!("{{\"text\":\"{number} {line}\"}}\n"))
+        .collect();
+    let output = minsu.run_with_input(&["send", "lobby", "--json", "--timeout", "2"], &input);
+    assert_eq!(output.status.code(), Some(4));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("disk is full"), "{errors}");
+    let acknowledged = String::from_utf8(output.stdout).unwrap().lines().count();
+    assert!(acknowledged > 0);
+
+    // With room again, everything acknowledged is there, and posting goes on.
+    assert!(server.terminate().success());
+    server.restart();
+    assert_ok(&minsu.run(&["send", "lobby", "다시 됩니다"]));
+    let tail = stdout(&minsu.run(&["tail", "lobby", "--from-start", "--until-now"]));
+    for number in 0..acknowledged {
+        assert_eq!(
+            tail.matches(&format!("민수: {number} 가")).count(),
+            1,
+            "{number}"
+        );
+    }
+    assert!(tail.contains("민수: 다시 됩니다"));
+}

@@ -93,6 +93,8 @@ pub(super) struct Chat {
     unacknowledged: VecDeque<String>,
     leaving: bool,
     refused: usize,
+    /// Whether the person knows that the server does not take posts just now.
+    delay_is_said: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +126,7 @@ impl Chat {
             unacknowledged: VecDeque::new(),
             leaving: false,
             refused: 0,
+            delay_is_said: false,
         }
     }
 
@@ -232,6 +235,12 @@ impl Chat {
                 self.fail(Exit::Refused, text)
             }
             Event::OpenRefused { error, .. } => self.failed(&error),
+            Event::Delayed { error, .. } => {
+                if std::mem::replace(&mut self.delay_is_said, true) {
+                    return Vec::new();
+                }
+                vec![self.say(self.texts.delayed(&self.texts.error(&error)))]
+            }
             Event::Entry(entry) => self.entry(&entry),
             Event::Reset { room } => match &mut self.room {
                 Some(shown) if shown.id == room => {
@@ -259,6 +268,7 @@ impl Chat {
     pub(super) fn handle_done(&mut self, done: Done) -> Vec<Effect> {
         match done {
             Done::Post(result) => {
+                self.delay_is_said = false;
                 let text = self.unacknowledged.pop_front().unwrap_or_default();
                 let mut effects = Vec::new();
                 if let Err(error) = result {

@@ -187,6 +187,25 @@ fn a_refused_line_is_shown_with_its_reason() {
 }
 
 #[test]
+fn a_delay_is_told_once_until_something_gets_through() {
+    let mut run = Run::in_lobby();
+    run.chat.handle_line("하나");
+    let delayed = || Event::Delayed {
+        client_id: uuid::Uuid::nil(),
+        error: v1::Error::of(ErrorCode::StorageFull),
+        retry_at: 0,
+    };
+    let text = shown(&run.chat.handle_event(delayed()));
+    assert!(
+        text.starts_with("* Not sent yet (The server's disk is full"),
+        "{text}"
+    );
+    assert!(run.chat.handle_event(delayed()).is_empty());
+    run.chat.handle_done(Done::Post(Ok(())));
+    assert!(!run.chat.handle_event(delayed()).is_empty());
+}
+
+#[test]
 fn leaving_waits_for_acknowledgements_and_names_what_has_none() {
     let mut run = Run::in_lobby();
     run.chat.handle_line("하나");

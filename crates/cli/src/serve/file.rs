@@ -21,6 +21,7 @@ pub(super) struct File {
     pub(super) trusted_proxies: Vec<IpAddr>,
     pub(super) workers: Option<NonZeroU16>,
     pub(super) sign_up: Option<SignUpChoice>,
+    pub(super) database_bytes_max: Option<u64>,
     pub(super) log: Option<LogFormat>,
     pub(super) log_filter: Option<String>,
 }

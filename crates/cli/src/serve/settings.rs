@@ -45,6 +45,9 @@ pub(crate) struct Args {
     /// Who may make an account once there is an administrator [default: open]
     #[arg(long, env = "SUDA_SIGN_UP")]
     pub(super) sign_up: Option<SignUpChoice>,
+    /// How large the database may become, in bytes; over that, posts are refused [default: as large as the disk allows]
+    #[arg(long, value_name = "BYTES", env = "SUDA_DATABASE_BYTES_MAX")]
+    pub(super) database_bytes_max: Option<u64>,
     /// How the log on stderr is written [default: text]
     #[arg(long, env = "SUDA_LOG")]
     pub(super) log: Option<LogFormat>,
@@ -117,6 +120,7 @@ impl Settings {
                 SignUpChoice::Closed => SignUp::Closed,
             };
         }
+        server.limits.database_bytes_max = args.database_bytes_max.or(file.database_bytes_max);
         Ok(Settings {
             server,
             log: args.log.or(file.log).unwrap_or_default(),
@@ -186,6 +190,7 @@ mod tests {
                 trusted_proxies = ["10.0.0.1", "::1"]
                 workers = 3
                 sign_up = "closed"
+                database_bytes_max = 1000000
                 log = "json"
                 log_filter = "debug"
                 "#,
@@ -202,6 +207,7 @@ mod tests {
         assert_eq!(settings.server.trusted_proxies.len(), 2);
         assert_eq!(settings.server.workers, 3);
         assert_eq!(settings.server.sign_up, SignUp::Closed);
+        assert_eq!(settings.server.limits.database_bytes_max, Some(1_000_000));
         assert_eq!(settings.log, LogFormat::Json);
         assert_eq!(settings.log_filter, "debug");
     }

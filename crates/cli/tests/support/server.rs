@@ -20,9 +20,14 @@ pub struct Server {
 impl Server {
     /// Starts a server on a new data folder.
     pub fn start(folder: &Folder) -> Server {
+        Server::start_with(folder, &[])
+    }
+
+    /// Starts one with further arguments, which a restart doesn't repeat.
+    pub fn start_with(folder: &Folder, args: &[&str]) -> Server {
         let port = free_port();
         let (data, log) = (folder.join("data"), folder.join("server.log"));
-        let (child, setup_token) = spawn(port, &data, &log);
+        let (child, setup_token) = spawn(port, &data, &log, args);
         Server {
             child,
             port,
@@ -73,7 +78,7 @@ impl Server {
 
     /// Starts again, on the same port and data.
     pub fn restart(&mut self) {
-        (self.child, self.setup_token) = spawn(self.port, &self.data, &self.log);
+        (self.child, self.setup_token) = spawn(self.port, &self.data, &self.log, &[]);
     }
 }
 
@@ -101,7 +106,12 @@ pub fn free_port() -> u16 {
 }
 
 /// Starts the process and waits until it says that it listens.
-fn spawn(port: u16, data: &std::path::Path, log: &std::path::Path) -> (Child, Option<String>) {
+fn spawn(
+    port: u16,
+    data: &std::path::Path,
+    log: &std::path::Path,
+    args: &[&str],
+) -> (Child, Option<String>) {
     let log_file = std::fs::File::options()
         .create(true)
         .append(true)
@@ -110,6 +120,7 @@ fn spawn(port: u16, data: &std::path::Path, log: &std::path::Path) -> (Child, Op
     let mut child = suda()
         .args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data"])
         .arg(data)
+        .args(args)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(log_file)
