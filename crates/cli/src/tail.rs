@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use suda_client::{Client, Event};
+use suda_client::{Client, Event, Events};
 use suda_protocol::ErrorCode;
 use suda_protocol::v1::{self, entry::What};
 
@@ -48,34 +48,28 @@ pub(crate) async fn run(args: Args, texts: Texts) -> Result<(), Failure> {
         is_interrupted: false,
         is_over: false,
     };
-    // Entering asks questions, whose answers come only while events are taken.
-    let mut entering = Box::pin(enter(&client, &args));
-    let mut start = None;
-    while start.is_none() {
-        tokio::select! {
-            // The end of the sign-in is also an answer to every question, but a less telling one.
-            biased;
-            event = events.next() => tail.handle(event)?,
-            entered = &mut entering => start = Some(entered.map_err(|error| refused(texts, &error))?),
-        }
-    }
-    drop(entering);
+    let start = tail
+        .answer(&mut events, enter(&client, &args))
+        .await?
+        .transpose()
+        .map_err(|error| refused(texts, &error))?;
     if let Some(start) = start {
         for entry in &start.earlier {
             tail.print(entry)?;
         }
         if args.until_now {
             tail.until_seq = Some(start.top_seq);
+            tail.is_over |= start
+                .cursor
+                .as_ref()
+                .map_or(start.top_seq, |cursor| cursor.seq)
+                >= start.top_seq;
         }
-        let shown_seq = start
-            .cursor
-            .as_ref()
-            .map_or(start.top_seq, |cursor| cursor.seq);
-        if args.until_now && shown_seq >= start.top_seq {
-            tail.is_over = true;
-        } else {
-            let opened = client.open(&start.room, start.cursor).await;
-            opened.map_err(|error| refused(texts, &error))?;
+        let opened = tail
+            .answer(&mut events, client.open(&start.room, start.cursor))
+            .await?;
+        if let Some(Err(error)) = opened {
+            return Err(refused(texts, &error));
         }
     }
     while !tail.is_over {
@@ -156,6 +150,24 @@ struct Tail {
 }
 
 impl Tail {
+    /// Waits for an answer and takes events meanwhile, since answers come only as long as somebody does. None where the tail is over before.
+    async fn answer<T>(
+        &mut self,
+        events: &mut Events,
+        question: impl Future<Output = Result<T, v1::Error>>,
+    ) -> Result<Option<Result<T, v1::Error>>, Failure> {
+        let mut question = std::pin::pin!(question);
+        while !self.is_over {
+            tokio::select! {
+                // The end of the sign-in is also an answer to every question, but a less telling one.
+                biased;
+                event = events.next() => self.handle(event)?,
+                answer = &mut question => return Ok(Some(answer)),
+            }
+        }
+        Ok(None)
+    }
+
     fn handle(&mut self, event: Option<Event>) -> Result<(), Failure> {
         match event {
             Some(Event::Entry(entry)) => self.print(&entry)?,

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use suda_client::{Client, ClientConfig, Event, Events, account};
 use suda_protocol::v1::{Cursor, Entry, Posted, entry::What};
-use support::person::PASSWORD;
+use support::person::{PASSWORD, Person, assert_ok, stdout};
 use support::server::Server;
 use support::{DEADLINE, Folder};
 use tokio::sync::watch;
@@ -148,15 +148,26 @@ fn no_acknowledged_post_is_lost_or_doubled_when_the_server_is_killed() {
             reading.online
         );
     }
+
+    // Through the program, a newcomer sees as much, page after page, and their own joining as the last.
+    let newcomer = Person::sign_up(&folder, &server, "나중에 온 사람");
+    let tail = newcomer.run(&["tail", "lobby", "--json", "--from-start", "--until-now"]);
+    assert_ok(&tail);
+    let tailed: Vec<Entry> = stdout(&tail)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_whole(&tailed, last.seq + 1);
+    assert!(tailed.starts_with(&stored));
 }
 
-struct Person {
+struct Device {
     token: String,
     device: Uuid,
 }
 
 /// Accounts for all writers and readers; the first one becomes the administrator.
-async fn sign_up_all(server: &Server) -> Vec<Person> {
+async fn sign_up_all(server: &Server) -> Vec<Device> {
     let address = server.url().parse().unwrap();
     let mut people = Vec::new();
     for number in 0..WRITERS + READERS {
@@ -165,7 +176,7 @@ async fn sign_up_all(server: &Server) -> Vec<Person> {
         let account = account::sign_up(&address, &name, PASSWORD, setup)
             .await
             .unwrap();
-        people.push(Person {
+        people.push(Device {
             token: account.token,
             device: Uuid::new_v4(),
         });
@@ -173,7 +184,7 @@ async fn sign_up_all(server: &Server) -> Vec<Person> {
     people
 }
 
-async fn begin(server: &Server, person: &Person) -> (Client, Events) {
+async fn begin(server: &Server, person: &Device) -> (Client, Events) {
     let config = ClientConfig::new(
         server.url().parse().unwrap(),
         person.token.clone(),
@@ -237,8 +248,10 @@ async fn read_log(client: &Client, last_seq: u64) -> Vec<Entry> {
 
 /// The entries are 1, 2, 3 … up to the last, each with an id of its own.
 fn assert_whole(entries: &[Entry], last_seq: u64) {
-    let seqs: Vec<u64> = entries.iter().map(|entry| entry.seq).collect();
-    assert_eq!(seqs, (1..=last_seq).collect::<Vec<u64>>());
+    for (index, entry) in entries.iter().enumerate() {
+        assert_eq!(entry.seq, index as u64 + 1, "a hole or a double");
+    }
+    assert_eq!(entries.len() as u64, last_seq);
     let ids: HashSet<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
     assert_eq!(ids.len(), entries.len());
 }

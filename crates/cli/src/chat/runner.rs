@@ -1,7 +1,7 @@
 //! Carries out the chat's orders, and brings back what became of them.
 
 use suda_client::Client;
-use suda_protocol::v1;
+use suda_protocol::{ErrorCode, v1};
 use tokio::sync::mpsc;
 
 use super::plain::{Done, Order};
@@ -68,7 +68,12 @@ async fn run(client: &Client, order: Order) -> Option<Done> {
             room,
         },
         Order::Open { room, cursor } => {
-            return client.open(&room, cursor).await.err().map(Done::Open);
+            let opened = client.open(&room, cursor).await;
+            // "Unavailable" only says that the room was closed again before it was open.
+            let refused = opened
+                .err()
+                .filter(|error| error.code() != ErrorCode::Unavailable);
+            return refused.map(Done::Open);
         }
         Order::Close { room } => {
             return client.close_room(&room).await.err().map(Done::Open);
