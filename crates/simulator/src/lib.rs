@@ -1,1 +1,26 @@
-//! Runs the real engine and the real client state machine on a simulated clock, network and disk
+//! Runs the real engine and the real client state machine on a simulated clock, network and disk.
+//!
+//! One seed is one history: a server node made of the real [`Session`](suda_engine::Session), [`Journal`](suda_engine::Journal) and
+//! [`Roster`](suda_engine::Roster)s, clients made of the real [`Machine`](suda_client::Machine), and a world that delays, loses, cuts, crashes and
+//! restores. First comes chaos, then calm, in which everything must come out right. The [`checker`] watches every
+//! frame that is sent and every event that a client gives, and holds them against the guarantees G1 to G9.
+//!
+//! The same seed gives the same history, down to the last frame. What is simulated is only what the engine leaves to its shell;
+//! nothing of the engine or the client is copied or replaced here.
+
+mod chaos;
+pub mod checker;
+mod client;
+mod connection;
+mod network;
+mod node;
+mod person;
+mod rng;
+pub mod stats;
+mod timeline;
+mod trace;
+mod worker;
+mod world;
+
+pub use stats::Stats;
+pub use world::{Failure, Outcome, run};
