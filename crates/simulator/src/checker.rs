@@ -24,6 +24,7 @@ use suda_engine::{Entry, EntryId, RoomId, UserId};
 use suda_protocol::v1::entry::What;
 use uuid::Uuid;
 
+pub(crate) use clients::From;
 use clients::{Order, Reader};
 use wire::Wire;
 

@@ -6,7 +6,7 @@ use prost::Message as _;
 use suda_engine::{Session, UserId};
 use suda_protocol::v1;
 
-use crate::timeline::{ConnId, Time};
+use crate::timeline::Time;
 
 /// Bytes of entries that an outbox holds. Small, so that readers lag often.
 pub(crate) const OUTBOX_BYTES_MAX: usize = 1_500;
@@ -46,7 +46,6 @@ impl Link {
 /// The server's end.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    pub(crate) id: ConnId,
     pub(crate) client: usize,
     pub(crate) worker: usize,
     pub(crate) session: Session,
@@ -67,9 +66,8 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(id: ConnId, client: usize, worker: usize, session: Session, now: Time) -> Self {
+    pub(crate) fn new(client: usize, worker: usize, session: Session, now: Time) -> Self {
         Self {
-            id,
             client,
             worker,
             session,

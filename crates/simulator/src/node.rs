@@ -9,7 +9,7 @@ use suda_engine::session::{Action, Identity, Query};
 use suda_engine::{Draft, Entry, Intent, Journal, Plan, Refusal, Session, UserId, reading};
 use suda_protocol::v1::push::Event;
 use suda_protocol::v1::reply::Result as Reply;
-use suda_protocol::{CloseCode, ErrorCode, limits, v1};
+use suda_protocol::{CloseCode, ErrorCode, v1};
 
 use crate::connection::{Connection, pushing, replying};
 use crate::stats::Mark;
@@ -18,7 +18,10 @@ use crate::worker::{Outs, QUEUE_BATCHES_MAX, Worker};
 use crate::world::{HEARTBEAT_MS, ROOMS, USERS, World, user};
 
 /// Drafts that wait for the journal; over that the author is told that the server is busy.
-const QUEUE_DRAFTS_MAX: usize = 12;
+const QUEUE_DRAFTS_MAX: usize = 6;
+
+/// Milliseconds for which a reader may take nothing. Less than two heartbeats, or its client would always be the first to notice.
+const SLOW_READER_MS: i64 = 3_000;
 
 /// Drafts in one batch.
 const BATCH_DRAFTS_MAX: usize = 5;
@@ -96,7 +99,7 @@ impl World {
             Some(node) => {
                 let worker = at % node.workers.len();
                 let session = Session::new(session.into(), limits);
-                node.conns.insert(conn, Connection::new(conn, client, worker, session, now));
+                node.conns.insert(conn, Connection::new(client, worker, session, now));
                 self.timeline.after(latency_ms, Happening::Dialed { client, conn });
             }
             None => {
@@ -275,6 +278,7 @@ impl World {
         let missed = std::mem::take(&mut at.missed);
         let mut mark = None;
         self.with_worker(worker, &mut mark, |roster, out, mark| {
+            out.removal = Mark::RemovedLive;
             for entry in batches.iter().flatten() {
                 roster.committed(entry, out);
             }
@@ -359,7 +363,7 @@ impl World {
             if alive {
                 connection.heard_at = now;
             }
-            if !connection.outbox.is_empty() && now - connection.took_at > i64::from(limits::SLOW_READER_TIMEOUT_MS) {
+            if !connection.outbox.is_empty() && now - connection.took_at > SLOW_READER_MS {
                 self.stats.mark(Mark::SlowReaderClosed);
                 self.end_connection(conn, Some(CloseCode::SlowReader));
             } else if now - connection.heard_at > 2 * HEARTBEAT_MS as i64 {
@@ -461,6 +465,7 @@ impl World {
             touched: Vec::new(),
             lagged: Vec::new(),
             newest_offered: 0,
+            removal: Mark::RemovedByStore,
         };
         call(&mut at.roster, &mut out, result);
         let Outs { fills, touched, lagged, .. } = out;

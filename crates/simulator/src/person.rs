@@ -2,6 +2,7 @@
 
 use suda_protocol::v1::Cursor;
 
+use crate::checker::From;
 use crate::client::machine;
 use crate::stats::Mark;
 use crate::timeline::Happening;
@@ -15,7 +16,9 @@ impl World {
         }
         let wait_ms = if self.rng.chance(10) { self.rng.between(0, 5) } else { self.rng.between(50, 900) };
         self.timeline.after(wait_ms, Happening::Act { client: index });
-        let room = ROOMS[self.rng.index(if self.rng.chance(70) { 1 } else { ROOMS.len() })];
+        // Most of it happens in the first room.
+        let rooms = if self.rng.chance(70) { 1 } else { ROOMS.len() };
+        let room = ROOMS[self.rng.index(rooms)];
         match self.rng.between(0, 99) {
             0..=54 => {
                 for _ in 0..if self.rng.chance(15) { 6 } else { 1 } {
@@ -74,20 +77,15 @@ impl World {
             return;
         }
         let id = self.room_id(room);
-        let cursor = match self.checker.cursor(index, &id) {
-            Some(cursor) if self.rng.chance(80) => Some(cursor),
-            _ => {
-                self.checker.forget(index, &id);
-                self.rng.chance(40).then(Cursor::default)
-            }
+        let (from, cursor) = match self.checker.cursor(index, &id) {
+            Some(cursor) if self.rng.chance(80) => (From::Copy, Some(cursor)),
+            _ if self.rng.chance(40) => (From::Beginning, Some(Cursor::default())),
+            _ => (From::Newest, None),
         };
-        self.open_at(index, room, cursor);
-    }
-
-    fn open_at(&mut self, index: usize, room: &str, cursor: Option<Cursor>) {
         let now = self.now();
         if self.clients[index].machine.open(now, room, cursor).is_ok() {
             self.clients[index].open.insert(room.to_owned(), None);
+            self.checker.opening(index, &id, from);
         }
     }
 
@@ -123,6 +121,14 @@ impl World {
         self.join(index, ROOMS[0]);
         self.open(index, ROOMS[0]);
         self.drain_machine(index);
+    }
+
+    /// A wish that came to nothing, because the person had left the room shortly before, say, is wished for again.
+    pub(crate) fn insist(&mut self, index: usize) {
+        let client = &self.clients[index];
+        if !client.open.contains_key(ROOMS[0]) && client.machine.pending().next().is_none() {
+            self.settle_down(index);
+        }
     }
 
     /// The id of one of the rooms that exist from the beginning.

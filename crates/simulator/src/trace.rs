@@ -5,6 +5,9 @@ use std::collections::VecDeque;
 /// Lines that are kept.
 const LINES_MAX: usize = 80;
 
+/// Bytes of a line.
+const LINE_BYTES_MAX: usize = 260;
+
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
     on: bool,
@@ -18,7 +21,9 @@ impl Trace {
 
     pub(crate) fn line(&mut self, now: i64, line: impl FnOnce() -> String) {
         if self.on {
-            self.lines.push_back(format!("{now:>8} ms  {}", line()));
+            let mut line = format!("{now:>8} ms  {}", line());
+            line.truncate(line.floor_char_boundary(LINE_BYTES_MAX));
+            self.lines.push_back(line);
             if self.lines.len() > LINES_MAX {
                 self.lines.pop_front();
             }

@@ -49,6 +49,8 @@ pub(crate) struct Outs<'a> {
     /// Lagged rooms, to recognise them when they are opened again.
     pub(crate) lagged: Vec<(usize, String)>,
     pub(crate) newest_offered: u64,
+    /// What a removal during this call is counted as.
+    pub(crate) removal: Mark,
 }
 
 impl Outs<'_> {
@@ -91,7 +93,10 @@ impl Outboxes<ConnId, Arc<Entry>> for Outs<'_> {
                 }
                 (member, v1::ServerMessage { kind: push.map(v1::server_message::Kind::Push) })
             }
-            Effect::Removed { member, .. } => (member, v1::ServerMessage { kind: push.map(v1::server_message::Kind::Push) }),
+            Effect::Removed { member, .. } => {
+                self.stats.mark(self.removal);
+                (member, v1::ServerMessage { kind: push.map(v1::server_message::Kind::Push) })
+            }
         };
         self.push(member, message);
     }

@@ -206,6 +206,9 @@ impl World {
     }
 
     fn inspect(&mut self) {
+        for client in 0..self.clients.len() {
+            self.insist(client);
+        }
         let lacking = match &self.node {
             None => Some("the server is down".to_owned()),
             Some(_) => (0..self.clients.len()).find_map(|client| self.client_lacks(client)),

@@ -20,6 +20,17 @@ pub(super) struct Order {
     refused: bool,
 }
 
+/// From where a client opens a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum From {
+    /// From where its copy ends.
+    Copy,
+    /// From the newest entry on.
+    Newest,
+    /// From the first entry on.
+    Beginning,
+}
+
 /// What one client has of one room.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
@@ -47,9 +58,15 @@ impl Checker {
         self.readers.get(&(client, room.to_owned()))?.last().cloned()
     }
 
-    /// The client throws its copy of a room away, or opens the room for the first time.
-    pub(crate) fn forget(&mut self, client: usize, room: &str) {
-        self.readers.remove(&(client, room.to_owned()));
+    /// The client opens a room: from where its copy ends, or anew, with a new copy.
+    pub(crate) fn opening(&mut self, client: usize, room: &str, from: From) {
+        let reader = self.readers.entry((client, room.to_owned())).or_default();
+        match from {
+            From::Copy => {}
+            From::Beginning => *reader = Reader { start: Some(v1::Cursor::default()), ..Reader::default() },
+            From::Newest => *reader = Reader::default(),
+        }
+        reader.open = true;
     }
 
     /// The client wants no more of a room, or is gone itself.
@@ -67,7 +84,8 @@ impl Checker {
             Event::Reset { room } => {
                 let restores = self.restores;
                 self.expect(restores > 0, || format!("G4: client {client} was told to start anew without a restored backup"));
-                self.forget(client, room);
+                let reader = self.readers.entry((client, room.clone())).or_default();
+                *reader = Reader { open: reader.open, ..Reader::default() };
             }
             Event::Removed { room } => self.closed(client, room),
             Event::Accepted { client_id, outcome } => self.accepted(client, *client_id, outcome, store),
@@ -84,7 +102,6 @@ impl Checker {
 
     fn reader_opened(&mut self, client: usize, room: &str, after: &v1::Cursor) {
         let reader = self.readers.entry((client, room.to_owned())).or_default();
-        reader.open = true;
         let last = reader.last().cloned();
         match last {
             Some(last) => self.expect(last == *after, || {
@@ -96,8 +113,9 @@ impl Checker {
 
     fn reader_entry(&mut self, client: usize, entry: &v1::Entry) {
         let reader = self.readers.entry((client, entry.room.clone())).or_default();
-        let open = reader.open || !reader.copy.is_empty() || reader.start.is_some();
-        let next = reader.last().map_or(entry.seq, |last| last.seq + 1);
+        let open = reader.open;
+        // A copy that starts anew starts at the beginning, unless the room was opened from its newest entry on.
+        let next = reader.last().map_or(1, |last| last.seq + 1);
         reader.copy.push(v1::Cursor { seq: entry.seq, id: entry.id.clone() });
         self.expect(open, || format!("client {client} gave seq {} of a room that is not open", entry.seq));
         self.expect(entry.seq == next, || format!("G3: client {client} gave seq {} where {next} was to come", entry.seq));

@@ -1,0 +1,44 @@
+//! `suda-simulator`: runs many seeds, or one, or looks for planted bugs. `cargo xtask sim` builds and starts it.
+
+mod report;
+mod seeds;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Seeds from which on each fault and each way of catching up must have occurred.
+const FULL_RUN_SEEDS_MIN: u64 = 200;
+
+/// Runs the real engine and client on a simulated clock, network and disk.
+#[derive(Debug, Parser)]
+struct Cli {
+    /// How many seeds to run.
+    #[arg(long, default_value_t = 1_000)]
+    seeds: u64,
+    /// Run this seed alone, and show what happened.
+    #[arg(long, conflicts_with = "seeds")]
+    seed: Option<u64>,
+    /// Look for the planted bugs instead. Only in a build with `--cfg suda_mutants`.
+    #[arg(long)]
+    mutants: bool,
+    /// Switch this planted bug on. Only in a build with `--cfg suda_mutants`.
+    #[arg(long)]
+    mutant: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // A history that panics is reported as one that failed; the message of each would only be noise between the lines.
+    std::panic::set_hook(Box::new(|_| {}));
+    let good = match (&cli.mutant, cli.seed) {
+        _ if cli.mutants => seeds::hunt(cli.seeds),
+        (Some(name), _) if !seeds::switch(name) => {
+            eprintln!("error: there is no planted bug {name:?} in this build");
+            false
+        }
+        (_, Some(seed)) => seeds::replay(seed),
+        (_, None) => seeds::run(cli.seeds, FULL_RUN_SEEDS_MIN),
+    };
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
