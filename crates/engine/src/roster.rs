@@ -226,8 +226,7 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
             for stream in held.streams.iter_mut() {
                 match &mut stream.state {
                     State::Live => suspects.push((stream.member, *room)),
-                    State::Filling { again, .. } => *again = true,
-                    State::Stalled => {}
+                    State::Filling { again, .. } | State::Stalled { again } => *again = true,
                 }
             }
         }
@@ -244,11 +243,10 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
             .map(|of_member| of_member.rooms.clone())
             .unwrap_or_default();
         for room in rooms {
-            if self
-                .stream_mut(member, room)
-                .is_some_and(|stream| matches!(stream.state, State::Stalled))
-            {
-                self.catch_up(member, room, out);
+            match self.stream_mut(member, room).map(|stream| stream.state) {
+                Some(State::Stalled { again: true }) => self.request_fill(member, room, out),
+                Some(State::Stalled { again: false }) => self.catch_up(member, room, out),
+                _ => {}
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The roster through its public interface: who is offered what, and in which order (G3, G4, G6, G8).
 
+#![allow(clippy::unwrap_used, reason = "a test that finds nothing is to fail")]
+
 mod support;
 
 use suda_engine::{Cursor, RoomRef};
@@ -214,6 +216,37 @@ fn filling_waits_for_a_full_outbox_and_goes_on_when_it_has_drained() {
     worker.fill();
     worker.post(1);
     assert_eq!(worker.entries(2), [4, 5, 6]);
+}
+
+#[test]
+fn a_page_that_found_no_room_is_asked_for_again_though_no_batch_ever_showed_it() {
+    let mut worker = Worker::new();
+    worker.outs.room.insert(2, 1);
+    worker.open_by_id(2, Some(Cursor::BEGINNING));
+    worker.outs.room.remove(&2);
+    worker.drained(2);
+    worker.fill();
+    assert_eq!(worker.entries(2), [1, 2, 3]);
+}
+
+#[test]
+fn batches_missed_while_the_outbox_is_full_are_asked_for_once_it_has_drained() {
+    let mut worker = Worker::new();
+    let room = RoomRef::Id(worker.node.lobby_id());
+    worker.ask(2, room, Some(worker.cursor(3)));
+    let request = worker.outs.fills.pop_front().unwrap();
+    let facts = worker.node.store.fill(&request);
+    worker.post(1);
+    worker.outs.room.insert(2, 0);
+    worker
+        .roster
+        .fill_answered(2, request.request, Ok(facts), &mut worker.outs);
+    worker.commit();
+    worker.missed();
+    worker.outs.room.remove(&2);
+    worker.drained(2);
+    worker.fill();
+    assert_eq!(worker.entries(2), [4, 5]);
 }
 
 #[test]

@@ -23,7 +23,11 @@ impl World {
                 self.on_a_link(|world, conn| world.silence(conn, one_way));
             }
             30..=49 => {
-                let frame_ms = if self.rng.chance(60) { Some(self.rng.between(20, 300)) } else { None };
+                let frame_ms = if self.rng.chance(60) {
+                    Some(self.rng.between(20, 300))
+                } else {
+                    None
+                };
                 self.on_a_link(|world, conn| world.slow_down(conn, frame_ms));
             }
             50..=59 => self.on_a_link(|world, conn| {
@@ -42,7 +46,11 @@ impl World {
     }
 
     fn on_a_link(&mut self, strike: impl FnOnce(&mut Self, ConnId)) {
-        let conns: Vec<ConnId> = self.clients.iter().filter_map(|client| client.conn).collect();
+        let conns: Vec<ConnId> = self
+            .clients
+            .iter()
+            .filter_map(|client| client.conn)
+            .collect();
         if !conns.is_empty() {
             let conn = conns[self.rng.index(conns.len())];
             strike(self, conn);
@@ -51,23 +59,38 @@ impl World {
 
     /// Nothing arrives any more, and nobody is told.
     fn silence(&mut self, conn: ConnId, one_way: bool) {
-        let Some(link) = self.links.get_mut(&conn).filter(|link| !link.cut && !link.silent_to_client) else { return };
+        let Some(link) = self
+            .links
+            .get_mut(&conn)
+            .filter(|link| !link.cut && !link.silent_to_client)
+        else {
+            return;
+        };
         link.silent_to_client = true;
         link.silent_to_server |= !one_way;
         let client = link.client;
         self.say(|| format!("connection {conn} goes silent, one way: {one_way}"));
-        self.stats.mark(if one_way { Mark::LinkSilentOneWay } else { Mark::LinkSilent });
+        self.stats.mark(if one_way {
+            Mark::LinkSilentOneWay
+        } else {
+            Mark::LinkSilent
+        });
         if self.clients[client].machine.is_online() {
             // The last frame may have come at this very moment.
             let found_ms = 2 * HEARTBEAT_MS + LATENCY_MS_MAX;
-            self.timeline.after(found_ms, Happening::SilenceOver { client, conn });
+            self.timeline
+                .after(found_ms, Happening::SilenceOver { client, conn });
         }
     }
 
     fn slow_down(&mut self, conn: ConnId, frame_ms: Option<u64>) {
         if let Some(link) = self.links.get_mut(&conn) {
             link.frame_ms = frame_ms;
-            self.stats.mark(if frame_ms.is_some() { Mark::ReaderSlow } else { Mark::ReaderStalled });
+            self.stats.mark(if frame_ms.is_some() {
+                Mark::ReaderSlow
+            } else {
+                Mark::ReaderStalled
+            });
             self.plan_drain(conn);
         }
     }
@@ -77,10 +100,15 @@ impl World {
         let Some(node) = &mut self.node else { return };
         let committing = node.committing.take();
         self.stats.mark(Mark::Crash);
-        self.trace.line(self.timeline.now(), || "-- crash --".into());
+        self.trace
+            .line(self.timeline.now(), || "-- crash --".into());
         if let Some((plan, fate)) = committing {
             let durable = fate == Fate::Durable && self.rng.chance(50);
-            self.stats.mark(if durable { Mark::CrashCommitKept } else { Mark::CrashCommitLost });
+            self.stats.mark(if durable {
+                Mark::CrashCommitKept
+            } else {
+                Mark::CrashCommitLost
+            });
             if durable {
                 write(&mut self.store, &plan, &mut self.checker);
                 self.stats.entries += plan.entries().len() as u64;
@@ -100,7 +128,9 @@ impl World {
     }
 
     fn stop(&mut self) {
-        let Some(node) = self.node.as_mut().filter(|node| !node.stopping) else { return };
+        let Some(node) = self.node.as_mut().filter(|node| !node.stopping) else {
+            return;
+        };
         node.stopping = true;
         self.stats.mark(Mark::GracefulStop);
         self.say(|| "server is told to stop".into());

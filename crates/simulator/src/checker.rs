@@ -77,14 +77,24 @@ impl Checker {
     pub(crate) fn durable(&mut self, entries: &[Arc<Entry>], store: &MemoryStore) {
         for entry in entries {
             let place = usize::try_from(entry.seq()).unwrap_or(0).wrapping_sub(1);
-            let there = store.log(entry.room()).get(place).is_some_and(|there| there.id() == entry.id());
-            self.expect(there, || format!("G3: entry {} of room {} was written to another place of the log", entry.seq(), entry.room()));
+            let there = store
+                .log(entry.room())
+                .get(place)
+                .is_some_and(|there| there.id() == entry.id());
+            self.expect(there, || {
+                format!(
+                    "G3: entry {} of room {} was written to another place of the log",
+                    entry.seq(),
+                    entry.room()
+                )
+            });
             self.learn(entry);
         }
     }
 
     fn learn(&mut self, entry: &Arc<Entry>) {
-        self.known.insert((entry.room(), entry.seq(), entry.id()), entry.clone());
+        self.known
+            .insert((entry.room(), entry.seq(), entry.id()), entry.clone());
         if let Some(user) = entry.removes() {
             self.removed_at.insert((entry.room(), user), entry.seq());
         }
@@ -96,7 +106,10 @@ impl Checker {
         self.answers.clear();
         self.removed_at.clear();
         self.acknowledged.retain(|ack| {
-            store.log(ack.room).get(ack.seq as usize - 1).is_some_and(|entry| entry.id() == ack.id)
+            store
+                .log(ack.room)
+                .get(ack.seq as usize - 1)
+                .is_some_and(|entry| entry.id() == ack.id)
         });
         for room in store.rooms() {
             for entry in store.log(room) {
@@ -109,25 +122,41 @@ impl Checker {
     pub(crate) fn started(&mut self, store: &MemoryStore) {
         for ack in std::mem::take(&mut self.acknowledged) {
             let entry = store.log(ack.room).get(ack.seq as usize - 1);
-            let there = entry.is_some_and(|entry| entry.id() == ack.id && text_of(entry) == Some(ack.text.as_str()));
-            self.expect(there, || format!("G1: the acknowledged post {:?} is not at seq {} any more", ack.text, ack.seq));
+            let there = entry.is_some_and(|entry| {
+                entry.id() == ack.id && text_of(entry) == Some(ack.text.as_str())
+            });
+            self.expect(there, || {
+                format!(
+                    "G1: the acknowledged post {:?} is not at seq {} any more",
+                    ack.text, ack.seq
+                )
+            });
             self.acknowledged.push(ack);
         }
         for room in store.rooms() {
             let mut texts = HashSet::new();
             for (index, entry) in store.log(room).iter().enumerate() {
-                self.expect(entry.seq() == index as u64 + 1, || format!("G3: room {room} has a hole before seq {}", entry.seq()));
+                self.expect(entry.seq() == index as u64 + 1, || {
+                    format!("G3: room {room} has a hole before seq {}", entry.seq())
+                });
                 if let Some(text) = text_of(entry) {
-                    self.expect(texts.insert(text), || format!("G2: {text:?} stands in room {room} twice"));
+                    self.expect(texts.insert(text), || {
+                        format!("G2: {text:?} stands in room {room} twice")
+                    });
                 }
             }
         }
     }
 
     fn is_durable(store: &MemoryStore, room: &str, seq: u64, id: &str) -> bool {
-        let Ok(room) = room.parse::<RoomId>() else { return false };
+        let Ok(room) = room.parse::<RoomId>() else {
+            return false;
+        };
         let place = usize::try_from(seq).unwrap_or(0).wrapping_sub(1);
-        store.log(room).get(place).is_some_and(|entry| entry.wire().id == id)
+        store
+            .log(room)
+            .get(place)
+            .is_some_and(|entry| entry.wire().id == id)
     }
 }
 

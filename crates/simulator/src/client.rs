@@ -26,13 +26,25 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(index: usize, rng: &mut Rng) -> Self {
         let user = index % USERS;
-        Self { machine: machine(rng), user, conn: None, timeout_at: None, open: BTreeMap::new(), said: 0 }
+        Self {
+            machine: machine(rng),
+            user,
+            conn: None,
+            timeout_at: None,
+            open: BTreeMap::new(),
+            said: 0,
+        }
     }
 }
 
 pub(crate) fn machine(rng: &mut Rng) -> Machine {
     let device = rng.uuid().to_string();
-    Machine::new(Config { token: "token".into(), device, client: "simulator/1".into(), seed: rng.next() })
+    Machine::new(Config {
+        token: "token".into(),
+        device,
+        client: "simulator/1".into(),
+        seed: rng.next(),
+    })
 }
 
 impl World {
@@ -52,10 +64,13 @@ impl World {
         }
         let at = self.clients[index].machine.poll_timeout();
         if let Some(at) = at
-            && self.clients[index].timeout_at.is_none_or(|planned| planned > at || planned < self.now())
+            && self.clients[index]
+                .timeout_at
+                .is_none_or(|planned| planned > at || planned < self.now())
         {
             self.clients[index].timeout_at = Some(at);
-            self.timeline.at(at, Happening::Timeout { client: index, at });
+            self.timeline
+                .at(at, Happening::Timeout { client: index, at });
         }
     }
 
@@ -76,15 +91,24 @@ impl World {
         self.links.insert(conn, Link::new(index));
         self.clients[index].conn = Some(conn);
         let latency_ms = self.latency_ms();
-        self.timeline.after(latency_ms, Happening::Dial { client: index, conn });
+        self.timeline.after(
+            latency_ms,
+            Happening::Dial {
+                client: index,
+                conn,
+            },
+        );
     }
 
     /// The machine gives its connection up; the server hears of it if the link still carries anything.
     pub(crate) fn hang_up(&mut self, index: usize) {
-        let Some(conn) = self.clients[index].conn.take() else { return };
+        let Some(conn) = self.clients[index].conn.take() else {
+            return;
+        };
         self.say(|| format!("client {index} drops connection {conn}"));
         let latency_ms = self.latency_ms();
-        self.timeline.after(latency_ms, Happening::GoneAtServer { conn });
+        self.timeline
+            .after(latency_ms, Happening::GoneAtServer { conn });
     }
 
     pub(crate) fn dialed(&mut self, index: usize, conn: ConnId) {
@@ -96,13 +120,18 @@ impl World {
     }
 
     fn transmit(&mut self, index: usize, command: v1::Command) {
-        let Some(conn) = self.clients[index].conn else { return };
+        let Some(conn) = self.clients[index].conn else {
+            return;
+        };
         self.mark_reopening(index, &command);
         let latency_ms = self.latency_ms() as i64;
         let now = self.now();
-        let Some(link) = self.links.get_mut(&conn) else { return };
+        let Some(link) = self.links.get_mut(&conn) else {
+            return;
+        };
         link.to_server_at = link.to_server_at.max(now + latency_ms);
-        self.timeline.at(link.to_server_at, Happening::ToServer { conn, command });
+        self.timeline
+            .at(link.to_server_at, Happening::ToServer { conn, command });
     }
 
     fn mark_reopening(&mut self, index: usize, command: &v1::Command) {
@@ -114,7 +143,10 @@ impl World {
     }
 
     pub(crate) fn at_client(&mut self, index: usize, conn: ConnId, message: v1::ServerMessage) {
-        let lost = self.links.get(&conn).is_none_or(|link| link.cut || link.silent_to_client);
+        let lost = self
+            .links
+            .get(&conn)
+            .is_none_or(|link| link.cut || link.silent_to_client);
         if lost || self.clients[index].conn != Some(conn) {
             return;
         }
@@ -125,14 +157,19 @@ impl World {
     }
 
     pub(crate) fn gone_at_client(&mut self, index: usize, conn: ConnId, close_code: Option<u16>) {
-        let silent = self.links.get(&conn).is_some_and(|link| link.silent_to_client && !link.cut);
+        let silent = self
+            .links
+            .get(&conn)
+            .is_some_and(|link| link.silent_to_client && !link.cut);
         if silent || self.clients[index].conn != Some(conn) {
             return;
         }
         self.say(|| format!("client {index} loses connection {conn}: {close_code:?}"));
         self.clients[index].conn = None;
         let now = self.now();
-        self.clients[index].machine.handle_disconnected(now, close_code);
+        self.clients[index]
+            .machine
+            .handle_disconnected(now, close_code);
         self.drain_machine(index);
     }
 

@@ -102,16 +102,24 @@ impl Connection {
 
     /// Whether another command may be read.
     pub(crate) fn may_read(&self) -> bool {
-        self.close_code.is_none() && self.session.may_read() && self.outbox_bytes <= OUTBOX_BYTES_MAX
+        self.close_code.is_none()
+            && self.session.may_read()
+            && self.outbox_bytes <= OUTBOX_BYTES_MAX
     }
 }
 
 /// A reply as it is sent.
 pub(crate) fn replying(reply: v1::Reply) -> v1::ServerMessage {
-    v1::ServerMessage { kind: Some(v1::server_message::Kind::Reply(reply)) }
+    v1::ServerMessage {
+        kind: Some(v1::server_message::Kind::Reply(reply)),
+    }
 }
 
 /// A push as it is sent.
 pub(crate) fn pushing(event: v1::push::Event) -> v1::ServerMessage {
-    v1::ServerMessage { kind: Some(v1::server_message::Kind::Push(v1::Push { event: Some(event) })) }
+    v1::ServerMessage {
+        kind: Some(v1::server_message::Kind::Push(v1::Push {
+            event: Some(event),
+        })),
+    }
 }

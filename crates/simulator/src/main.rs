@@ -25,6 +25,9 @@ struct Cli {
     /// Switch this planted bug on. Only in a build with `--cfg suda_mutants`.
     #[arg(long)]
     mutant: Option<String>,
+    /// How many of the last happenings are shown when a seed fails.
+    #[arg(long, default_value_t = 60)]
+    lines: usize,
 }
 
 fn main() -> ExitCode {
@@ -37,8 +40,12 @@ fn main() -> ExitCode {
             eprintln!("error: there is no planted bug {name:?} in this build");
             false
         }
-        (_, Some(seed)) => seeds::replay(seed),
-        (_, None) => seeds::run(cli.seeds, FULL_RUN_SEEDS_MIN),
+        (_, Some(seed)) => seeds::replay(seed, cli.lines),
+        (_, None) => seeds::run(cli.seeds, FULL_RUN_SEEDS_MIN, cli.lines),
     };
-    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

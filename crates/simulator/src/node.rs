@@ -42,7 +42,9 @@ pub(crate) enum Fate {
     Durable,
     RolledBack(ErrorCode),
     /// The disk does not say what became of it.
-    Unknown { durable: bool },
+    Unknown {
+        durable: bool,
+    },
 }
 
 impl World {
@@ -57,12 +59,18 @@ impl World {
             intent,
             objection: None,
         };
-        let create = |name: &str| Intent::CreateRoom { name: name.to_owned() };
-        let join = |name: &str| Intent::Join { room: suda_engine::RoomRef::named(name) };
+        let create = |name: &str| Intent::CreateRoom {
+            name: name.to_owned(),
+        };
+        let join = |name: &str| Intent::Join {
+            room: suda_engine::RoomRef::named(name),
+        };
         let mut batch: Vec<((), Draft)> = Vec::new();
         for (index, name) in ROOMS.iter().enumerate() {
             batch.push(((), draft(0, index as u128 + 1, create(name))));
-            batch.extend((1..USERS).map(|author| ((), draft(author, index as u128 + 1, join(name)))));
+            batch.extend(
+                (1..USERS).map(|author| ((), draft(author, index as u128 + 1, join(name)))),
+            );
         }
         let facts = self.store.facts(&journal.lookup(&batch));
         let rng = &mut self.rng;
@@ -82,11 +90,14 @@ impl World {
             journal: Journal::new(),
             queue: VecDeque::new(),
             committing: None,
-            workers: (0..workers).map(|_| Worker::new(self.limits.clone())).collect(),
+            workers: (0..workers)
+                .map(|_| Worker::new(self.limits.clone()))
+                .collect(),
             conns: BTreeMap::new(),
             stopping: false,
         });
-        self.timeline.after(HEARTBEAT_MS, Happening::Heartbeat { boot });
+        self.timeline
+            .after(HEARTBEAT_MS, Happening::Heartbeat { boot });
     }
 
     /// A connection attempt arrives.
@@ -99,23 +110,40 @@ impl World {
             Some(node) => {
                 let worker = at % node.workers.len();
                 let session = Session::new(session.into(), limits);
-                node.conns.insert(conn, Connection::new(client, worker, session, now));
-                self.timeline.after(latency_ms, Happening::Dialed { client, conn });
+                node.conns
+                    .insert(conn, Connection::new(client, worker, session, now));
+                self.timeline
+                    .after(latency_ms, Happening::Dialed { client, conn });
             }
             None => {
                 self.stats.mark(Mark::DialRefused);
-                self.timeline.after(latency_ms, Happening::GoneAtClient { client, conn, close_code: None });
+                self.timeline.after(
+                    latency_ms,
+                    Happening::GoneAtClient {
+                        client,
+                        conn,
+                        close_code: None,
+                    },
+                );
             }
         }
     }
 
     /// A frame arrives.
     pub(crate) fn at_server(&mut self, conn: ConnId, command: v1::Command) {
-        if self.links.get(&conn).is_none_or(|link| link.cut || link.silent_to_server) {
+        if self
+            .links
+            .get(&conn)
+            .is_none_or(|link| link.cut || link.silent_to_server)
+        {
             return;
         }
         let now = self.now();
-        if let Some(connection) = self.node.as_mut().and_then(|node| node.conns.get_mut(&conn)) {
+        if let Some(connection) = self
+            .node
+            .as_mut()
+            .and_then(|node| node.conns.get_mut(&conn))
+        {
             connection.heard_at = now;
             connection.inbox.push_back(command);
             self.read(conn);
@@ -127,8 +155,16 @@ impl World {
         loop {
             let wall = self.now() + self.wall_offset;
             let Some(node) = &mut self.node else { return };
-            let Some(connection) = node.conns.get_mut(&conn).filter(|connection| connection.may_read()) else { return };
-            let Some(command) = connection.inbox.pop_front() else { return };
+            let Some(connection) = node
+                .conns
+                .get_mut(&conn)
+                .filter(|connection| connection.may_read())
+            else {
+                return;
+            };
+            let Some(command) = connection.inbox.pop_front() else {
+                return;
+            };
             self.checker.asked(conn, &command);
             let action = connection.session.handle(wall, command.clone());
             let client = connection.client;
@@ -144,24 +180,44 @@ impl World {
             Action::Reply(reply) => self.send(conn, replying(reply)),
             Action::Authenticate { .. } => {
                 let good = !(self.chaos && self.rng.chance(3));
-                self.timeline.after(wait_ms, Happening::Authenticated { boot, conn, good });
+                self.timeline
+                    .after(wait_ms, Happening::Authenticated { boot, conn, good });
             }
             Action::Submit(draft) => self.submit(conn, draft),
-            Action::Open { command_id, room, cursor } => {
-                self.with_roster(conn, |roster, user, out| roster.open(conn, command_id, user, room, cursor, out));
+            Action::Open {
+                command_id,
+                room,
+                cursor,
+            } => {
+                self.with_roster(conn, |roster, user, out| {
+                    roster.open(conn, command_id, user, room, cursor, out)
+                });
             }
             Action::Close { command_id, room } => {
-                self.with_roster(conn, |roster, _, out| roster.close(conn, command_id, room, out));
+                self.with_roster(conn, |roster, _, out| {
+                    roster.close(conn, command_id, room, out)
+                });
             }
             Action::Query { command_id, query } => {
-                self.timeline.after(wait_ms, Happening::QueryRead { boot, conn, command_id, query });
+                self.timeline.after(
+                    wait_ms,
+                    Happening::QueryRead {
+                        boot,
+                        conn,
+                        command_id,
+                        query,
+                    },
+                );
             }
         }
     }
 
     fn submit(&mut self, conn: ConnId, draft: Draft) {
         let Some(node) = &mut self.node else { return };
-        if draft.objection.is_some_and(|refusal| refusal.code == ErrorCode::RateLimited) {
+        if draft
+            .objection
+            .is_some_and(|refusal| refusal.code == ErrorCode::RateLimited)
+        {
             self.stats.mark(Mark::RateLimited);
         }
         if node.stopping || node.queue.len() >= QUEUE_DRAFTS_MAX {
@@ -176,7 +232,13 @@ impl World {
     fn begin_commit(&mut self) {
         let boot = self.boot;
         let wall = self.now() + self.wall_offset;
-        let Some(node) = self.node.as_mut().filter(|node| node.committing.is_none() && !node.queue.is_empty()) else { return };
+        let Some(node) = self
+            .node
+            .as_mut()
+            .filter(|node| node.committing.is_none() && !node.queue.is_empty())
+        else {
+            return;
+        };
         let count = node.queue.len().min(BATCH_DRAFTS_MAX);
         let batch: Vec<(ConnId, Draft)> = node.queue.drain(..count).collect();
         let facts = self.store.facts(&node.journal.lookup(&batch));
@@ -188,19 +250,29 @@ impl World {
         let fate = match rng.between(0, 99) {
             0..=3 if self.chaos => Fate::RolledBack(ErrorCode::Unavailable),
             4 if self.chaos => Fate::RolledBack(ErrorCode::StorageFull),
-            5..=8 if self.chaos => Fate::Unknown { durable: rng.chance(50) },
+            5..=8 if self.chaos => Fate::Unknown {
+                durable: rng.chance(50),
+            },
             _ => Fate::Durable,
         };
-        let ms = if rng.chance(97) { rng.between(1, 12) } else { rng.between(50, 400) };
+        let ms = if rng.chance(97) {
+            rng.between(1, 12)
+        } else {
+            rng.between(50, 400)
+        };
         node.committing = Some((plan, fate));
         self.timeline.after(ms, Happening::Commit { boot });
     }
 
     fn commit(&mut self) {
         let Some(node) = &mut self.node else { return };
-        let Some((plan, fate)) = node.committing.take() else { return };
+        let Some((plan, fate)) = node.committing.take() else {
+            return;
+        };
         let entries = plan.entries().len();
-        self.trace.line(self.timeline.now(), || format!("commit of {entries} entries: {fate:?}"));
+        self.trace.line(self.timeline.now(), || {
+            format!("commit of {entries} entries: {fate:?}")
+        });
         let answers = match fate {
             Fate::Durable => {
                 write(&mut self.store, &plan, &mut self.checker);
@@ -214,7 +286,11 @@ impl World {
                 node.journal.rolled_back(plan, Refusal::new(code))
             }
             Fate::Unknown { durable } => {
-                self.stats.mark(if durable { Mark::CommitUnknownKept } else { Mark::CommitUnknownLost });
+                self.stats.mark(if durable {
+                    Mark::CommitUnknownKept
+                } else {
+                    Mark::CommitUnknownLost
+                });
                 if durable {
                     write(&mut self.store, &plan, &mut self.checker);
                     self.stats.entries += entries as u64;
@@ -227,7 +303,9 @@ impl World {
         };
         for answer in answers {
             match &answer.reply.result {
-                Some(Reply::Posted(v1::Posted { duplicate: true, .. })) => self.stats.mark(Mark::Duplicate),
+                Some(Reply::Posted(v1::Posted {
+                    duplicate: true, ..
+                })) => self.stats.mark(Mark::Duplicate),
                 Some(Reply::Error(error)) if !error.retryable => self.stats.mark(Mark::Refused),
                 _ => {}
             }
@@ -244,7 +322,13 @@ impl World {
         }
         let workers = self.node.as_mut().map_or(0, |node| node.workers.len());
         for worker in 0..workers {
-            let Some(at) = self.node.as_mut().and_then(|node| node.workers.get_mut(worker)) else { return };
+            let Some(at) = self
+                .node
+                .as_mut()
+                .and_then(|node| node.workers.get_mut(worker))
+            else {
+                return;
+            };
             if at.queue.len() >= QUEUE_BATCHES_MAX {
                 at.missed = true;
                 self.stats.mark(Mark::BatchesMissed);
@@ -259,7 +343,13 @@ impl World {
         let boot = self.boot;
         let wait_ms = self.rng.between(0, 3);
         let now = self.now();
-        let Some(at) = self.node.as_mut().and_then(|node| node.workers.get_mut(worker)) else { return };
+        let Some(at) = self
+            .node
+            .as_mut()
+            .and_then(|node| node.workers.get_mut(worker))
+        else {
+            return;
+        };
         if !at.work_planned {
             at.work_planned = true;
             let due = (now + wait_ms as i64).max(at.stalled_until);
@@ -269,7 +359,13 @@ impl World {
 
     fn work(&mut self, worker: usize) {
         let now = self.now();
-        let Some(at) = self.node.as_mut().and_then(|node| node.workers.get_mut(worker)) else { return };
+        let Some(at) = self
+            .node
+            .as_mut()
+            .and_then(|node| node.workers.get_mut(worker))
+        else {
+            return;
+        };
         at.work_planned = false;
         if at.stalled_until > now {
             return self.plan_work(worker);
@@ -306,46 +402,92 @@ impl World {
         } else {
             Ok(self.store.fill(&request))
         };
-        let wait_ms = if self.rng.chance(80) { self.rng.between(0, 3) } else { self.rng.between(3, 60) };
+        let wait_ms = if self.rng.chance(80) {
+            self.rng.between(0, 3)
+        } else {
+            self.rng.between(3, 60)
+        };
         let (request, answer) = (Box::new(request), Box::new(answer));
-        self.timeline.after(wait_ms, Happening::FillAnswer { boot, worker, request, answer });
+        self.timeline.after(
+            wait_ms,
+            Happening::FillAnswer {
+                boot,
+                worker,
+                request,
+                answer,
+            },
+        );
     }
 
     fn query_read(&mut self, conn: ConnId, command_id: u64, query: Query) {
         let boot = self.boot;
-        let Some(asker) = self.user_of(conn) else { return };
+        let Some(asker) = self.user_of(conn) else {
+            return;
+        };
         let store = &self.store;
         let result = match query {
             _ if self.chaos && self.rng.chance(2) => {
                 self.stats.mark(Mark::ReadFailed);
                 Err(Refusal::new(ErrorCode::Unavailable))
             }
-            Query::Log { room, after, count } => reading::log_page(after, store.read(asker, &room, Some(after), count)),
-            Query::Messages { room, before_seq, count } => reading::message_page(store.messages(asker, &room, before_seq, count)),
-            Query::ListRooms { mine, after_name, count } => {
+            Query::Log { room, after, count } => {
+                reading::log_page(after, store.read(asker, &room, Some(after), count))
+            }
+            Query::Messages {
+                room,
+                before_seq,
+                count,
+            } => reading::message_page(store.messages(asker, &room, before_seq, count)),
+            Query::ListRooms {
+                mine,
+                after_name,
+                count,
+            } => {
                 let (rooms, more) = store.list_rooms(asker, mine, &after_name, count);
                 Ok(reading::room_list(&rooms, more))
             }
         };
         let reply = match result {
-            Ok(result) => v1::Reply { id: command_id, result: Some(result) },
+            Ok(result) => v1::Reply {
+                id: command_id,
+                result: Some(result),
+            },
             Err(refusal) => refusal.reply(command_id),
         };
         let wait_ms = self.rng.between(0, 3);
-        self.timeline.after(wait_ms, Happening::QueryAnswer { boot, conn, reply: Box::new(reply) });
+        self.timeline.after(
+            wait_ms,
+            Happening::QueryAnswer {
+                boot,
+                conn,
+                reply: Box::new(reply),
+            },
+        );
     }
 
     fn authenticated(&mut self, conn: ConnId, good: bool) {
         let wall = self.now() + self.wall_offset;
-        let Some(connection) = self.node.as_mut().and_then(|node| node.conns.get_mut(&conn)) else { return };
+        let Some(connection) = self
+            .node
+            .as_mut()
+            .and_then(|node| node.conns.get_mut(&conn))
+        else {
+            return;
+        };
         let index = self.clients[connection.client].user;
         let reply = if good {
             connection.user = Some(user(index));
-            let identity = Identity { id: user(index), name: format!("user{index}"), administrator: false };
+            let identity = Identity {
+                id: user(index),
+                name: format!("user{index}"),
+                administrator: false,
+            };
             connection.session.authenticated(wall, identity)
         } else {
             self.stats.mark(Mark::ConnectRefused);
-            connection.session.refused(Refusal::new(ErrorCode::Unavailable))
+            connection
+                .session
+                .refused(Refusal::new(ErrorCode::Unavailable))
         };
         self.send(conn, replying(reply));
         self.read(conn);
@@ -353,13 +495,23 @@ impl World {
 
     fn heartbeat(&mut self) {
         let (boot, now, wall) = (self.boot, self.now(), self.now() + self.wall_offset);
-        self.timeline.after(HEARTBEAT_MS, Happening::Heartbeat { boot });
-        let conns: Vec<ConnId> = self.node.iter().flat_map(|node| node.conns.keys().copied()).collect();
+        self.timeline
+            .after(HEARTBEAT_MS, Happening::Heartbeat { boot });
+        let conns: Vec<ConnId> = self
+            .node
+            .iter()
+            .flat_map(|node| node.conns.keys().copied())
+            .collect();
         for conn in conns {
             // A ping goes out with each heartbeat; whoever can be reached and can answer has answered.
-            let alive = self.links.get(&conn).is_some_and(|link| !link.cut && !link.silent_to_client && !link.silent_to_server);
+            let alive = self
+                .links
+                .get(&conn)
+                .is_some_and(|link| !link.cut && !link.silent_to_client && !link.silent_to_server);
             let Some(node) = &mut self.node else { return };
-            let Some(connection) = node.conns.get_mut(&conn) else { continue };
+            let Some(connection) = node.conns.get_mut(&conn) else {
+                continue;
+            };
             if alive {
                 connection.heard_at = now;
             }
@@ -369,8 +521,15 @@ impl World {
             } else if now - connection.heard_at > 2 * HEARTBEAT_MS as i64 {
                 self.end_connection(conn, Some(CloseCode::HeartbeatMissed));
             } else if connection.user.is_some() {
-                let tops = node.workers.get(connection.worker).map(|worker| worker.roster.tops(conn)).unwrap_or_default();
-                self.send(conn, pushing(Event::Heartbeat(v1::Heartbeat { now_ms: wall, tops })));
+                let tops = node
+                    .workers
+                    .get(connection.worker)
+                    .map(|worker| worker.roster.tops(conn))
+                    .unwrap_or_default();
+                self.send(
+                    conn,
+                    pushing(Event::Heartbeat(v1::Heartbeat { now_ms: wall, tops })),
+                );
             }
         }
     }
@@ -396,9 +555,21 @@ impl World {
             Happening::Heartbeat { .. } => self.heartbeat(),
             Happening::Commit { .. } => self.commit(),
             Happening::Work { worker, .. } => self.work(worker),
-            Happening::FillRead { worker, request, .. } => self.fill_read(worker, request),
-            Happening::FillAnswer { worker, request, answer, .. } => {
-                let top = answer.as_ref().as_ref().ok().and_then(|facts| facts.room.as_ref()).map_or(u64::MAX, |room| room.top.seq);
+            Happening::FillRead {
+                worker, request, ..
+            } => self.fill_read(worker, request),
+            Happening::FillAnswer {
+                worker,
+                request,
+                answer,
+                ..
+            } => {
+                let top = answer
+                    .as_ref()
+                    .as_ref()
+                    .ok()
+                    .and_then(|facts| facts.room.as_ref())
+                    .map_or(u64::MAX, |room| room.top.seq);
                 let mut more = false;
                 self.with_worker(worker, &mut more, |roster, out, more| {
                     roster.fill_answered(request.member, request.request, *answer, out);
@@ -411,7 +582,12 @@ impl World {
                     self.stats.mark(Mark::FillNextPage);
                 }
             }
-            Happening::QueryRead { conn, command_id, query, .. } => self.query_read(conn, command_id, query),
+            Happening::QueryRead {
+                conn,
+                command_id,
+                query,
+                ..
+            } => self.query_read(conn, command_id, query),
             Happening::QueryAnswer { conn, reply, .. } => self.answer(conn, *reply),
             _ => {}
         }
@@ -419,7 +595,13 @@ impl World {
 
     /// Sends the answer to a command that was in flight.
     fn answer(&mut self, conn: ConnId, reply: v1::Reply) {
-        let Some(connection) = self.node.as_mut().and_then(|node| node.conns.get_mut(&conn)) else { return };
+        let Some(connection) = self
+            .node
+            .as_mut()
+            .and_then(|node| node.conns.get_mut(&conn))
+        else {
+            return;
+        };
         connection.session.answered(reply.id);
         self.send(conn, replying(reply));
         self.read(conn);
@@ -427,8 +609,15 @@ impl World {
 
     pub(crate) fn send(&mut self, conn: ConnId, message: v1::ServerMessage) {
         let now = self.now();
-        let Some(connection) = self.node.as_mut().and_then(|node| node.conns.get_mut(&conn)) else { return };
-        self.checker.sending(conn, connection.user, &message, &self.store);
+        let Some(connection) = self
+            .node
+            .as_mut()
+            .and_then(|node| node.conns.get_mut(&conn))
+        else {
+            return;
+        };
+        self.checker
+            .sending(conn, connection.user, &message, &self.store);
         connection.push(now, message);
         self.plan_drain(conn);
     }
@@ -438,8 +627,15 @@ impl World {
         conn: ConnId,
         call: impl FnOnce(&mut suda_engine::Roster<ConnId, Arc<Entry>>, UserId, &mut Outs<'_>),
     ) {
-        let Some(asker) = self.user_of(conn) else { return };
-        let Some(worker) = self.node.as_ref().and_then(|node| node.conns.get(&conn)).map(|connection| connection.worker) else {
+        let Some(asker) = self.user_of(conn) else {
+            return;
+        };
+        let Some(worker) = self
+            .node
+            .as_ref()
+            .and_then(|node| node.conns.get(&conn))
+            .map(|connection| connection.worker)
+        else {
             return;
         };
         self.with_worker(worker, &mut (), |roster, out, ()| call(roster, asker, out));
@@ -454,7 +650,9 @@ impl World {
     ) {
         let (boot, now) = (self.boot, self.now());
         let Some(node) = &mut self.node else { return };
-        let Some(at) = node.workers.get_mut(worker) else { return };
+        let Some(at) = node.workers.get_mut(worker) else {
+            return;
+        };
         let mut out = Outs {
             now,
             conns: &mut node.conns,
@@ -468,11 +666,27 @@ impl World {
             removal: Mark::RemovedByStore,
         };
         call(&mut at.roster, &mut out, result);
-        let Outs { fills, touched, lagged, .. } = out;
+        let Outs {
+            fills,
+            touched,
+            lagged,
+            ..
+        } = out;
         self.lagged.extend(lagged);
         for request in fills {
-            let wait_ms = if self.rng.chance(80) { self.rng.between(0, 3) } else { self.rng.between(3, 60) };
-            self.timeline.after(wait_ms, Happening::FillRead { boot, worker, request });
+            let wait_ms = if self.rng.chance(80) {
+                self.rng.between(0, 3)
+            } else {
+                self.rng.between(3, 60)
+            };
+            self.timeline.after(
+                wait_ms,
+                Happening::FillRead {
+                    boot,
+                    worker,
+                    request,
+                },
+            );
         }
         for conn in touched {
             self.plan_drain(conn);
@@ -486,7 +700,11 @@ impl World {
 }
 
 /// A commit becomes durable.
-pub(crate) fn write(store: &mut MemoryStore, plan: &Plan<ConnId>, checker: &mut crate::checker::Checker) {
+pub(crate) fn write(
+    store: &mut MemoryStore,
+    plan: &Plan<ConnId>,
+    checker: &mut crate::checker::Checker,
+) {
     store.write(plan);
     checker.durable(plan.entries(), store);
 }

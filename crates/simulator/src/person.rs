@@ -14,8 +14,13 @@ impl World {
         if !self.chaos {
             return;
         }
-        let wait_ms = if self.rng.chance(10) { self.rng.between(0, 5) } else { self.rng.between(50, 900) };
-        self.timeline.after(wait_ms, Happening::Act { client: index });
+        let wait_ms = if self.rng.chance(10) {
+            self.rng.between(0, 5)
+        } else {
+            self.rng.between(50, 900)
+        };
+        self.timeline
+            .after(wait_ms, Happening::Act { client: index });
         // Most of it happens in the first room.
         let rooms = if self.rng.chance(70) { 1 } else { ROOMS.len() };
         let room = ROOMS[self.rng.index(rooms)];
@@ -32,7 +37,11 @@ impl World {
             90..=91 => {
                 let name = format!("방 {}", self.rng.between(1, 3));
                 let (now, client_id) = (self.now(), self.rng.uuid());
-                if self.clients[index].machine.create_room(now, client_id, &name).is_ok() {
+                if self.clients[index]
+                    .machine
+                    .create_room(now, client_id, &name)
+                    .is_ok()
+                {
                     self.checker.ordered(index, client_id, None);
                 }
             }
@@ -52,21 +61,33 @@ impl World {
         self.clients[index].said += 1;
         let text = format!("{index}번이 {}번째로", self.clients[index].said);
         let (now, client_id) = (self.now(), self.rng.uuid());
-        if self.clients[index].machine.post(now, room, client_id, &text, 0).is_ok() {
+        if self.clients[index]
+            .machine
+            .post(now, room, client_id, &text, 0)
+            .is_ok()
+        {
             self.checker.ordered(index, client_id, Some(text));
         }
     }
 
     fn join(&mut self, index: usize, room: &str) {
         let (now, client_id) = (self.now(), self.rng.uuid());
-        if self.clients[index].machine.join(now, client_id, room).is_ok() {
+        if self.clients[index]
+            .machine
+            .join(now, client_id, room)
+            .is_ok()
+        {
             self.checker.ordered(index, client_id, None);
         }
     }
 
     fn leave(&mut self, index: usize, room: &str) {
         let (now, client_id) = (self.now(), self.rng.uuid());
-        if self.clients[index].machine.leave(now, client_id, room).is_ok() {
+        if self.clients[index]
+            .machine
+            .leave(now, client_id, room)
+            .is_ok()
+        {
             self.checker.ordered(index, client_id, None);
         }
     }
@@ -107,7 +128,9 @@ impl World {
         let old = std::mem::replace(&mut self.clients[index].machine, fresh);
         let pending: Vec<_> = old.pending().cloned().collect();
         if let Err(error) = self.clients[index].machine.restore(pending) {
-            self.checker.fail(format!("client {index} could not take its own commands back: {error}"));
+            self.checker.fail(format!(
+                "client {index} could not take its own commands back: {error}"
+            ));
         }
         for room in std::mem::take(&mut self.clients[index].open).into_keys() {
             let id = self.room_id(&room);
@@ -133,7 +156,15 @@ impl World {
 
     /// The id of one of the rooms that exist from the beginning.
     fn room_id(&self, name: &str) -> String {
-        let found = self.store.read(crate::world::user(0), &suda_engine::RoomRef::named(name), None, 0).room;
+        let found = self
+            .store
+            .read(
+                crate::world::user(0),
+                &suda_engine::RoomRef::named(name),
+                None,
+                0,
+            )
+            .room;
         found.map(|room| room.id.to_string()).unwrap_or_default()
     }
 }

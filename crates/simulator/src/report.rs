@@ -18,13 +18,26 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(total: u64) -> Self {
-        Self { total, started: Instant::now(), shown: None, terminal: stderr().is_terminal() }
+        Self {
+            total,
+            started: Instant::now(),
+            shown: None,
+            terminal: stderr().is_terminal(),
+        }
     }
 
     pub(crate) fn show(&mut self, done: u64) {
-        if self.terminal && self.shown.is_none_or(|shown| shown.elapsed() >= PROGRESS_EVERY) {
+        if self.terminal
+            && self
+                .shown
+                .is_none_or(|shown| shown.elapsed() >= PROGRESS_EVERY)
+        {
             self.shown = Some(Instant::now());
-            eprint!("\r{done} of {} seeds, {:.0} per second ", self.total, self.rate(done));
+            eprint!(
+                "\r{done} of {} seeds, {:.0} per second ",
+                self.total,
+                self.rate(done)
+            );
             let _ = stderr().flush();
         }
     }

@@ -8,7 +8,7 @@ use suda_simulator::{Outcome, Stats, run as run_seed};
 use crate::report::{self, Progress};
 
 /// Runs seeds from 0 up until all are done or one fails. True where all was right.
-pub(crate) fn run(seeds: u64, full_run_seeds_min: u64) -> bool {
+pub(crate) fn run(seeds: u64, full_run_seeds_min: u64, lines: usize) -> bool {
     let mut progress = Progress::new(seeds);
     let mut stats = Stats::default();
     let mut done = 0;
@@ -21,7 +21,7 @@ pub(crate) fn run(seeds: u64, full_run_seeds_min: u64) -> bool {
     println!("{stats}");
     println!("{done} seeds, {:.0} per second", progress.rate(done));
     if let Some(seed) = failed {
-        replay(seed);
+        replay(seed, lines);
         return false;
     }
     let never = stats.never();
@@ -34,13 +34,16 @@ pub(crate) fn run(seeds: u64, full_run_seeds_min: u64) -> bool {
 }
 
 /// Runs one seed and shows what happened.
-pub(crate) fn replay(seed: u64) -> bool {
-    let outcome = run_seed(seed, true);
+pub(crate) fn replay(seed: u64, lines: usize) -> bool {
+    let outcome = run_seed(seed, lines);
     match &outcome.failure {
         Some(failure) => report::failed(seed, failure),
         None => {
             report::table(&outcome);
-            println!("seed {seed}: every guarantee held (fingerprint {:016x})", outcome.fingerprint);
+            println!(
+                "seed {seed}: every guarantee held (fingerprint {:016x})",
+                outcome.fingerprint
+            );
         }
     }
     outcome.failure.is_none()
@@ -61,7 +64,7 @@ fn each(seeds: u64, mut take: impl FnMut(u64, Outcome)) -> Option<u64> {
                     if seed >= seeds || seed > failed.load(Ordering::Relaxed) {
                         return;
                     }
-                    let outcome = run_seed(seed, false);
+                    let outcome = run_seed(seed, 0);
                     if outcome.failure.is_some() {
                         failed.fetch_min(seed, Ordering::Relaxed);
                     }
@@ -91,7 +94,9 @@ pub(crate) fn switch(_name: &str) -> bool {
 /// Looks for every planted bug.
 #[cfg(not(suda_mutants))]
 pub(crate) fn hunt(_seeds: u64) -> bool {
-    eprintln!("error: no bugs are planted in this build; `cargo xtask sim --mutants` makes one in which there are");
+    eprintln!(
+        "error: no bugs are planted in this build; `cargo xtask sim --mutants` makes one in which there are"
+    );
     false
 }
 
@@ -103,7 +108,12 @@ mod hunting {
     use suda_simulator::run as run_seed;
 
     fn all() -> Vec<&'static str> {
-        suda_engine::mutants::NAMES.iter().chain(suda_client::mutants::NAMES).chain(suda_simulator::mutants::NAMES).copied().collect()
+        suda_engine::mutants::NAMES
+            .iter()
+            .chain(suda_client::mutants::NAMES)
+            .chain(suda_simulator::mutants::NAMES)
+            .copied()
+            .collect()
     }
 
     pub(crate) fn switch(name: &str) -> bool {
@@ -123,13 +133,21 @@ mod hunting {
         let mut good = true;
         for name in all() {
             set(Some(name));
-            let found = (0..seeds).find_map(|seed| run_seed(seed, false).failure.map(|failure| (seed, failure)));
+            let found = (0..seeds)
+                .find_map(|seed| run_seed(seed, 0).failure.map(|failure| (seed, failure)));
             set(None);
             match found {
                 Some((seed, failure)) => {
-                    println!("found    {name:<32} after {:>3} seeds: {}", seed + 1, failure.violation);
-                    if let Some(failure) = run_seed(seed, false).failure {
-                        println!("         but seed {seed} fails without it too: {}", failure.violation);
+                    println!(
+                        "found    {name:<32} after {:>3} seeds: {}",
+                        seed + 1,
+                        failure.violation
+                    );
+                    if let Some(failure) = run_seed(seed, 0).failure {
+                        println!(
+                            "         but seed {seed} fails without it too: {}",
+                            failure.violation
+                        );
                         good = false;
                     }
                 }

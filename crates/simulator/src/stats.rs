@@ -4,7 +4,10 @@ use std::fmt;
 
 /// What is counted. A run over many seeds that never sees one of these proves less than it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs, reason = "the names are explained by their labels, below")]
+#[allow(
+    missing_docs,
+    reason = "the names are explained by their labels, below"
+)]
 pub enum Mark {
     LinkCut,
     LinkSilent,
@@ -65,8 +68,14 @@ pub const MARKS: &[(Mark, &str)] = &[
     (ReaderStalled, "reader stalled"),
     (DialRefused, "connection attempt while the server was down"),
     (Crash, "server crashed"),
-    (CrashCommitLost, "crash in the middle of a commit, which was lost"),
-    (CrashCommitKept, "crash in the middle of a commit, which was durable"),
+    (
+        CrashCommitLost,
+        "crash in the middle of a commit, which was lost",
+    ),
+    (
+        CrashCommitKept,
+        "crash in the middle of a commit, which was durable",
+    ),
     (FramesOutliveCrash, "frames on the network outlived a crash"),
     (GracefulStop, "server stopped gracefully"),
     (BackupRestored, "older backup restored"),
@@ -101,7 +110,10 @@ pub const MARKS: &[(Mark, &str)] = &[
     (SettledUnknown, "unknown outcome settled and published"),
     (Reset, "client was told to start anew"),
     (SilenceFound, "client found its silent link"),
-    (SlowReaderClosed, "server closed a connection that took nothing"),
+    (
+        SlowReaderClosed,
+        "server closed a connection that took nothing",
+    ),
     (QueueFull, "journal queue full"),
     (RateLimited, "command refused for now: too fast"),
 ];
@@ -120,7 +132,12 @@ pub struct Stats {
 
 impl Default for Stats {
     fn default() -> Self {
-        Self { counts: vec![0; MARKS.len()], entries: 0, delivered: 0, happenings: 0 }
+        Self {
+            counts: vec![0; MARKS.len()],
+            entries: 0,
+            delivered: 0,
+            happenings: 0,
+        }
     }
 }
 
@@ -142,7 +159,11 @@ impl Stats {
 
     /// What never happened.
     pub fn never(&self) -> Vec<&'static str> {
-        MARKS.iter().filter(|(mark, _)| self.counts[*mark as usize] == 0).map(|(_, label)| *label).collect()
+        MARKS
+            .iter()
+            .filter(|(mark, _)| self.counts[*mark as usize] == 0)
+            .map(|(_, label)| *label)
+            .collect()
     }
 }
 

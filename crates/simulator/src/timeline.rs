@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use std::sync::Arc;
 use suda_engine::roster::{FillAnswer, FillRequest};
 use suda_engine::{Entry, Query};
 use suda_protocol::v1;
-use std::sync::Arc;
 
 /// Milliseconds since the history began. Never jumps; wall clocks do.
 pub(crate) type Time = i64;
@@ -28,9 +28,17 @@ pub(crate) enum Happening {
     /// A frame reaches the server.
     ToServer { conn: ConnId, command: v1::Command },
     /// A frame reaches the client.
-    ToClient { client: usize, conn: ConnId, message: Box<v1::ServerMessage> },
+    ToClient {
+        client: usize,
+        conn: ConnId,
+        message: Box<v1::ServerMessage>,
+    },
     /// The client learns that its connection is gone.
-    GoneAtClient { client: usize, conn: ConnId, close_code: Option<u16> },
+    GoneAtClient {
+        client: usize,
+        conn: ConnId,
+        close_code: Option<u16>,
+    },
     /// The server learns that a connection is gone.
     GoneAtServer { conn: ConnId },
     /// The link of a connection takes the next frame from its outbox.
@@ -44,13 +52,31 @@ pub(crate) enum Happening {
     /// A worker takes what its queue holds.
     Work { boot: u64, worker: usize },
     /// The store reads for a roster.
-    FillRead { boot: u64, worker: usize, request: FillRequest<ConnId> },
+    FillRead {
+        boot: u64,
+        worker: usize,
+        request: FillRequest<ConnId>,
+    },
     /// The roster gets the answer.
-    FillAnswer { boot: u64, worker: usize, request: Box<FillRequest<ConnId>>, answer: Box<FillAnswer<Arc<Entry>>> },
+    FillAnswer {
+        boot: u64,
+        worker: usize,
+        request: Box<FillRequest<ConnId>>,
+        answer: Box<FillAnswer<Arc<Entry>>>,
+    },
     /// The store reads for a query.
-    QueryRead { boot: u64, conn: ConnId, command_id: u64, query: Query },
+    QueryRead {
+        boot: u64,
+        conn: ConnId,
+        command_id: u64,
+        query: Query,
+    },
     /// Its answer is sent.
-    QueryAnswer { boot: u64, conn: ConnId, reply: Box<v1::Reply> },
+    QueryAnswer {
+        boot: u64,
+        conn: ConnId,
+        reply: Box<v1::Reply>,
+    },
     /// The server starts again.
     Start,
     /// A fault strikes.
@@ -77,7 +103,8 @@ impl Timeline {
 
     pub(crate) fn at(&mut self, at: Time, happening: Happening) {
         self.count += 1;
-        self.planned.insert((at.max(self.now), self.count), happening);
+        self.planned
+            .insert((at.max(self.now), self.count), happening);
     }
 
     pub(crate) fn after(&mut self, ms: u64, happening: Happening) {

@@ -2,29 +2,30 @@
 
 use std::collections::VecDeque;
 
-/// Lines that are kept.
-const LINES_MAX: usize = 80;
-
 /// Bytes of a line.
 const LINE_BYTES_MAX: usize = 260;
 
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
-    on: bool,
+    lines_max: usize,
     lines: VecDeque<String>,
 }
 
 impl Trace {
-    pub(crate) fn new(on: bool) -> Self {
-        Self { on, lines: VecDeque::new() }
+    /// A trace of the last so many lines; of 0, nothing is even formatted.
+    pub(crate) fn new(lines_max: usize) -> Self {
+        Self {
+            lines_max,
+            lines: VecDeque::new(),
+        }
     }
 
     pub(crate) fn line(&mut self, now: i64, line: impl FnOnce() -> String) {
-        if self.on {
+        if self.lines_max > 0 {
             let mut line = format!("{now:>8} ms  {}", line());
             line.truncate(line.floor_char_boundary(LINE_BYTES_MAX));
             self.lines.push_back(line);
-            if self.lines.len() > LINES_MAX {
+            if self.lines.len() > self.lines_max {
                 self.lines.pop_front();
             }
         }

@@ -31,7 +31,13 @@ pub(crate) struct Worker {
 
 impl Worker {
     pub(crate) fn new(limits: Limits) -> Self {
-        Self { roster: Roster::new(limits), queue: VecDeque::new(), missed: false, work_planned: false, stalled_until: 0 }
+        Self {
+            roster: Roster::new(limits),
+            queue: VecDeque::new(),
+            missed: false,
+            work_planned: false,
+            stalled_until: 0,
+        }
     }
 }
 
@@ -55,8 +61,11 @@ pub(crate) struct Outs<'a> {
 
 impl Outs<'_> {
     fn push(&mut self, member: ConnId, message: v1::ServerMessage) {
-        let Some(conn) = self.conns.get_mut(&member) else { return };
-        self.checker.sending(member, conn.user, &message, self.store);
+        let Some(conn) = self.conns.get_mut(&member) else {
+            return;
+        };
+        self.checker
+            .sending(member, conn.user, &message, self.store);
         conn.push(self.now, message);
         self.touched.push(member);
     }
@@ -65,7 +74,9 @@ impl Outs<'_> {
 impl Outboxes<ConnId, Arc<Entry>> for Outs<'_> {
     fn offer(&mut self, member: ConnId, entry: &Arc<Entry>) -> Offered {
         let message = pushing(Event::Entry(entry.wire().clone()));
-        let Some(conn) = self.conns.get_mut(&member) else { return Offered::Taken };
+        let Some(conn) = self.conns.get_mut(&member) else {
+            return Offered::Taken;
+        };
         if conn.outbox_bytes + message.encoded_len() > OUTBOX_BYTES_MAX {
             conn.was_full = true;
             return Offered::Full;
@@ -91,11 +102,21 @@ impl Outboxes<ConnId, Arc<Entry>> for Outs<'_> {
                 if let Some(conn) = self.conns.get(&member) {
                     self.lagged.push((conn.client, room.to_string()));
                 }
-                (member, v1::ServerMessage { kind: push.map(v1::server_message::Kind::Push) })
+                (
+                    member,
+                    v1::ServerMessage {
+                        kind: push.map(v1::server_message::Kind::Push),
+                    },
+                )
             }
             Effect::Removed { member, .. } => {
                 self.stats.mark(self.removal);
-                (member, v1::ServerMessage { kind: push.map(v1::server_message::Kind::Push) })
+                (
+                    member,
+                    v1::ServerMessage {
+                        kind: push.map(v1::server_message::Kind::Push),
+                    },
+                )
             }
         };
         self.push(member, message);
@@ -105,7 +126,11 @@ impl Outboxes<ConnId, Arc<Entry>> for Outs<'_> {
 fn mark_open(stats: &mut Stats, cursor: Option<Option<v1::Cursor>>, reply: &v1::Reply) {
     match &reply.result {
         Some(Reply::Opened(opened)) => {
-            let top = opened.room.as_ref().and_then(|room| room.top.as_ref()).map_or(0, |top| top.seq);
+            let top = opened
+                .room
+                .as_ref()
+                .and_then(|room| room.top.as_ref())
+                .map_or(0, |top| top.seq);
             stats.mark(match (opened.continuity(), cursor.flatten()) {
                 (v1::Continuity::Page, _) => Mark::OpenPage,
                 (v1::Continuity::OtherPast, _) => Mark::OpenOtherPast,

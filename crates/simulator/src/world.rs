@@ -62,18 +62,30 @@ pub struct Failure {
     pub trace: Vec<String>,
 }
 
-/// Runs the history of one seed.
-pub fn run(seed: u64, traced: bool) -> Outcome {
-    let mut world = World::new(seed, traced);
+/// Runs the history of one seed. On failure gives the last `trace_lines` happenings in words; 0 is much faster.
+pub fn run(seed: u64, trace_lines: usize) -> Outcome {
+    let mut world = World::new(seed, trace_lines);
     let run = catch_unwind(AssertUnwindSafe(|| world.run()));
     if let Err(panic) = run {
-        let text = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        world.checker.fail(format!("a panic: {}", text.unwrap_or_default()));
+        let text = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        world
+            .checker
+            .fail(format!("a panic: {}", text.unwrap_or_default()));
     }
     world.stats.happenings = world.timeline.count();
     let violation = world.checker.violation().map(str::to_owned);
-    let failure = violation.map(|violation| Failure { violation, trace: world.trace.into_lines() });
-    Outcome { fingerprint: world.rng.next() ^ world.stats.happenings, stats: world.stats, failure }
+    let failure = violation.map(|violation| Failure {
+        violation,
+        trace: world.trace.into_lines(),
+    });
+    Outcome {
+        fingerprint: world.rng.next() ^ world.stats.happenings,
+        stats: world.stats,
+        failure,
+    }
 }
 
 pub(crate) struct World {
@@ -104,16 +116,18 @@ pub(crate) struct World {
 }
 
 impl World {
-    fn new(seed: u64, traced: bool) -> Self {
+    fn new(seed: u64, trace_lines: usize) -> Self {
         let mut rng = Rng::new(seed);
         let clients = rng.between(3, 6) as usize;
         let limits = limits(&mut rng);
-        let clients = (0..clients).map(|index| Client::new(index, &mut rng)).collect();
+        let clients = (0..clients)
+            .map(|index| Client::new(index, &mut rng))
+            .collect();
         Self {
             rng,
             timeline: Timeline::default(),
             stats: Stats::default(),
-            trace: Trace::new(traced),
+            trace: Trace::new(trace_lines),
             checker: Checker::default(),
             limits,
             store: MemoryStore::default(),
@@ -142,9 +156,13 @@ impl World {
         self.timeline.after(first_fault_ms, Happening::Fault);
         self.timeline.after(CHAOS_MS, Happening::Calm);
         while !self.done && self.checker.violation().is_none() {
-            let Some(happening) = self.timeline.next() else { break };
+            let Some(happening) = self.timeline.next() else {
+                break;
+            };
             if self.timeline.count() > HAPPENINGS_MAX {
-                return self.checker.fail(format!("no end after {HAPPENINGS_MAX} happenings"));
+                return self
+                    .checker
+                    .fail(format!("no end after {HAPPENINGS_MAX} happenings"));
             }
             self.happen(happening);
         }
@@ -160,8 +178,16 @@ impl World {
             Happening::Dial { client, conn } => self.dial(client, conn),
             Happening::Dialed { client, conn } => self.dialed(client, conn),
             Happening::ToServer { conn, command } => self.at_server(conn, command),
-            Happening::ToClient { client, conn, message } => self.at_client(client, conn, *message),
-            Happening::GoneAtClient { client, conn, close_code } => self.gone_at_client(client, conn, close_code),
+            Happening::ToClient {
+                client,
+                conn,
+                message,
+            } => self.at_client(client, conn, *message),
+            Happening::GoneAtClient {
+                client,
+                conn,
+                close_code,
+            } => self.gone_at_client(client, conn, close_code),
             Happening::GoneAtServer { conn } => self.gone_at_server(conn),
             Happening::Drain { conn } => self.drain(conn),
             Happening::Fault => self.fault(),
@@ -178,7 +204,11 @@ impl World {
     }
 
     pub(crate) fn latency_ms(&mut self) -> u64 {
-        if self.rng.chance(90) { self.rng.between(1, 8) } else { self.rng.between(8, LATENCY_MS_MAX) }
+        if self.rng.chance(90) {
+            self.rng.between(1, 8)
+        } else {
+            self.rng.between(8, LATENCY_MS_MAX)
+        }
     }
 
     pub(crate) fn say(&mut self, line: impl FnOnce() -> String) {
@@ -193,7 +223,9 @@ impl World {
             link.frame_ms = Some(0);
         }
         if let Some(node) = &mut self.node {
-            node.workers.iter_mut().for_each(|worker| worker.stalled_until = 0);
+            node.workers
+                .iter_mut()
+                .for_each(|worker| worker.stalled_until = 0);
         }
         let conns: Vec<ConnId> = self.links.keys().copied().collect();
         for conn in conns {
@@ -216,7 +248,8 @@ impl World {
         match lacking {
             None => self.done = true,
             Some(lack) if self.now() >= self.calm_until => {
-                self.checker.fail(format!("G4: after {CALM_MS_MAX} ms of calm, {lack}"));
+                self.checker
+                    .fail(format!("G4: after {CALM_MS_MAX} ms of calm, {lack}"));
             }
             Some(_) => self.timeline.after(INSPECT_MS, Happening::Inspect),
         }

@@ -185,7 +185,8 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
             match out.offer(member, entry) {
                 Offered::Taken => stream.last = entry.cursor(),
                 Offered::Full => {
-                    stream.state = State::Stalled;
+                    // The batches may never have shown what the rest of the page did.
+                    stream.state = State::Stalled { again: true };
                     return;
                 }
             }
@@ -229,7 +230,7 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
             match stream.step(&entry, out) {
                 Step::Taken | Step::Lower | Step::Hole => {}
                 Step::Full => {
-                    stream.state = State::Stalled;
+                    stream.state = State::Stalled { again: false };
                     return;
                 }
                 Step::Removed => return self.removed(member, room, out),

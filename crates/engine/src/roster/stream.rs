@@ -26,7 +26,10 @@ pub(super) enum State {
         again: bool,
     },
     /// Something is missing, and the outbox has no room for it.
-    Stalled,
+    Stalled {
+        /// Only the store knows how much is missing.
+        again: bool,
+    },
 }
 
 /// What became of an entry.

@@ -26,7 +26,11 @@ impl Checker {
     /// The server has read a command.
     pub(crate) fn asked(&mut self, conn: ConnId, command: &v1::Command) {
         if let Some(request) = &command.request {
-            self.wires.entry(conn).or_default().asked.insert(command.id, request.clone());
+            self.wires
+                .entry(conn)
+                .or_default()
+                .asked
+                .insert(command.id, request.clone());
         }
     }
 
@@ -44,34 +48,60 @@ impl Checker {
     }
 
     /// The server sends this.
-    pub(crate) fn sending(&mut self, conn: ConnId, user: Option<UserId>, message: &v1::ServerMessage, store: &MemoryStore) {
+    pub(crate) fn sending(
+        &mut self,
+        conn: ConnId,
+        user: Option<UserId>,
+        message: &v1::ServerMessage,
+        store: &MemoryStore,
+    ) {
         match &message.kind {
             Some(Kind::Reply(reply)) => self.replying(conn, user, reply, store),
-            Some(Kind::Push(v1::Push { event: Some(event) })) => self.pushing(conn, user, event, store),
+            Some(Kind::Push(v1::Push { event: Some(event) })) => {
+                self.pushing(conn, user, event, store)
+            }
             Some(Kind::Push(_)) | None => self.fail("an empty message was sent"),
         }
     }
 
-    fn replying(&mut self, conn: ConnId, user: Option<UserId>, reply: &v1::Reply, store: &MemoryStore) {
+    fn replying(
+        &mut self,
+        conn: ConnId,
+        user: Option<UserId>,
+        reply: &v1::Reply,
+        store: &MemoryStore,
+    ) {
         let Some(request) = self.wires.entry(conn).or_default().asked.remove(&reply.id) else {
-            return self.fail(format!("command {} was answered twice, or never asked", reply.id));
+            return self.fail(format!(
+                "command {} was answered twice, or never asked",
+                reply.id
+            ));
         };
         match (&request, &reply.result) {
-            (Request::Open(open), Some(Reply::Opened(opened))) => self.opened(conn, open, opened, store),
+            (Request::Open(open), Some(Reply::Opened(opened))) => {
+                self.opened(conn, open, opened, store)
+            }
             (Request::Close(_), Some(Reply::Closed(closed))) => {
-                self.wires.entry(conn).or_default().next.remove(&closed.room);
+                self.wires
+                    .entry(conn)
+                    .or_default()
+                    .next
+                    .remove(&closed.room);
             }
             (Request::Log(log), Some(Reply::LogPage(page))) => {
                 let first = log.after.as_ref().map_or(0, |after| after.seq) + 1;
                 for (entry, seq) in page.entries.iter().zip(first..) {
-                    self.expect(entry.seq == seq, || format!("G3: a page holds seq {} in the place of {seq}", entry.seq));
+                    self.expect(entry.seq == seq, || {
+                        format!("G3: a page holds seq {} in the place of {seq}", entry.seq)
+                    });
                     self.permitted(user, entry, store);
                 }
             }
             (Request::Post(post), Some(Reply::Posted(posted))) => {
-                self.expect(Self::is_durable(store, &posted.room, posted.seq, &posted.id), || {
-                    format!("G5: {:?} was acknowledged before it was durable", post.text)
-                });
+                self.expect(
+                    Self::is_durable(store, &posted.room, posted.seq, &posted.id),
+                    || format!("G5: {:?} was acknowledged before it was durable", post.text),
+                );
                 self.first_answer(user, &post.client_id, (posted.seq, posted.id.clone()));
             }
             (Request::Join(join), Some(Reply::Joined(joined))) => {
@@ -80,14 +110,18 @@ impl Checker {
             (Request::CreateRoom(create), Some(Reply::RoomCreation(creation))) => {
                 self.done(user, &create.client_id, creation.room.as_ref(), store);
             }
-            (Request::Leave(leave), Some(Reply::Left(_))) => self.done(user, &leave.client_id, None, store),
+            (Request::Leave(leave), Some(Reply::Left(_))) => {
+                self.done(user, &leave.client_id, None, store)
+            }
             (_, Some(_)) => {}
             (_, None) => self.fail("a reply without a result was sent"),
         }
     }
 
     fn opened(&mut self, conn: ConnId, open: &v1::Open, opened: &v1::Opened, store: &MemoryStore) {
-        let Some(room) = &opened.room else { return self.fail("a room was opened that is not told") };
+        let Some(room) = &opened.room else {
+            return self.fail("a room was opened that is not told");
+        };
         let top = room.top.clone().unwrap_or_default();
         let cursor = open.cursor.clone().unwrap_or(top);
         let there = cursor.seq == 0 || Self::is_durable(store, &room.id, cursor.seq, &cursor.id);
@@ -95,12 +129,22 @@ impl Checker {
         match opened.continuity() {
             Continuity::Continues => {
                 next.insert(room.id.clone(), cursor.seq + 1);
-                self.expect(there, || format!("G4: a stream goes on after seq {}, of another past", cursor.seq));
+                self.expect(there, || {
+                    format!(
+                        "G4: a stream goes on after seq {}, of another past",
+                        cursor.seq
+                    )
+                });
             }
             Continuity::Page => drop(next.remove(&room.id)),
             Continuity::OtherPast => {
                 next.remove(&room.id);
-                self.expect(!there, || format!("G4: seq {} was called another past, but it is not", cursor.seq));
+                self.expect(!there, || {
+                    format!(
+                        "G4: seq {} was called another past, but it is not",
+                        cursor.seq
+                    )
+                });
             }
             Continuity::Unspecified => self.fail("a room was opened without saying how"),
         }
@@ -110,9 +154,14 @@ impl Checker {
         let next = &mut self.wires.entry(conn).or_default().next;
         match event {
             Event::Entry(entry) => {
-                let expected = next.get_mut(&entry.room).map(|next| std::mem::replace(next, entry.seq + 1));
+                let expected = next
+                    .get_mut(&entry.room)
+                    .map(|next| std::mem::replace(next, entry.seq + 1));
                 self.expect(expected == Some(entry.seq), || {
-                    format!("G3: seq {} was sent on connection {conn}, where {expected:?} was to come", entry.seq)
+                    format!(
+                        "G3: seq {} was sent on connection {conn}, where {expected:?} was to come",
+                        entry.seq
+                    )
                 });
                 self.permitted(user, entry, store);
             }
@@ -123,33 +172,69 @@ impl Checker {
     }
 
     fn permitted(&mut self, user: Option<UserId>, entry: &v1::Entry, store: &MemoryStore) {
-        self.expect(Self::is_durable(store, &entry.room, entry.seq, &entry.id), || {
-            format!("G5: seq {} was sent before it was durable", entry.seq)
-        });
+        self.expect(
+            Self::is_durable(store, &entry.room, entry.seq, &entry.id),
+            || format!("G5: seq {} was sent before it was durable", entry.seq),
+        );
         let Some((user, room)) = user.zip(entry.room.parse::<RoomId>().ok()) else {
             return self.fail("G8: an entry was sent to nobody");
         };
-        let last = if store.is_member(room, user) { u64::MAX } else { self.removed_at.get(&(room, user)).copied().unwrap_or(0) };
-        self.expect(entry.seq <= last, || format!("G8: seq {} was sent to a user who was removed at seq {last}", entry.seq));
+        let last = if store.is_member(room, user) {
+            u64::MAX
+        } else {
+            self.removed_at.get(&(room, user)).copied().unwrap_or(0)
+        };
+        self.expect(entry.seq <= last, || {
+            format!(
+                "G8: seq {} was sent to a user who was removed at seq {last}",
+                entry.seq
+            )
+        });
     }
 
-    fn done(&mut self, user: Option<UserId>, client_id: &str, room: Option<&v1::Room>, store: &MemoryStore) {
+    fn done(
+        &mut self,
+        user: Option<UserId>,
+        client_id: &str,
+        room: Option<&v1::Room>,
+        store: &MemoryStore,
+    ) {
         let Some((user, client_id)) = user.zip(client_id.parse::<Uuid>().ok()) else {
             return self.fail("an answer was sent to nobody");
         };
         let Some(row) = store.answered(user, client_id.into()) else {
             return self.fail("G5: a command was acknowledged before it was durable");
         };
-        let cursor = Cursor { seq: row.seq, id: row.id }.to_wire();
-        let told = room.and_then(|room| room.top.clone()).unwrap_or_else(|| cursor.clone());
-        self.expect(told == cursor, || format!("G2: the answer tells seq {}, the first one told {}", told.seq, cursor.seq));
+        let cursor = Cursor {
+            seq: row.seq,
+            id: row.id,
+        }
+        .to_wire();
+        let told = room
+            .and_then(|room| room.top.clone())
+            .unwrap_or_else(|| cursor.clone());
+        self.expect(told == cursor, || {
+            format!(
+                "G2: the answer tells seq {}, the first one told {}",
+                told.seq, cursor.seq
+            )
+        });
     }
 
     fn first_answer(&mut self, user: Option<UserId>, client_id: &str, answer: (u64, String)) {
         let Some((user, client_id)) = user.zip(client_id.parse().ok()) else {
             return self.fail("an answer was sent to nobody");
         };
-        let first = self.answers.entry((user, client_id)).or_insert_with(|| answer.clone()).clone();
-        self.expect(first == answer, || format!("G2: one client id was answered with seq {} and with seq {}", first.0, answer.0));
+        let first = self
+            .answers
+            .entry((user, client_id))
+            .or_insert_with(|| answer.clone())
+            .clone();
+        self.expect(first == answer, || {
+            format!(
+                "G2: one client id was answered with seq {} and with seq {}",
+                first.0, answer.0
+            )
+        });
     }
 }
