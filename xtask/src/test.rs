@@ -29,6 +29,8 @@ enum Step {
     Buf,
     /// clippy has no warning, in any feature set of the WebSocket library.
     Clippy,
+    /// rustdoc finds no broken link.
+    Doc,
     /// All tests of the workspace, documentation examples included.
     Unit,
     /// A short simulation.
@@ -70,6 +72,7 @@ impl Step {
             Step::Fmt => "Format (rustfmt)",
             Step::Buf => "Schema (buf lint)",
             Step::Clippy => "Lints (clippy)",
+            Step::Doc => "Documentation (rustdoc)",
             Step::Unit => "Tests (cargo test)",
             Step::Sim => "Short simulation",
         }
@@ -84,6 +87,11 @@ impl Step {
                 clippy(&["--package", "suda-websocket", "--no-default-features"])?;
                 clippy(&["--package", "suda-websocket", "--all-features"])
             }
+            Step::Doc => shell::run(
+                shell::cargo()
+                    .args(["doc", "--workspace", "--no-deps", "--all-features"])
+                    .env("RUSTDOCFLAGS", "-D warnings"),
+            ),
             Step::Unit => shell::run(shell::cargo().args([
                 "test",
                 "--workspace",

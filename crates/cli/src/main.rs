@@ -2,6 +2,9 @@
 //!
 //! One file or folder per command. What the program says to people stands in `texts`, how it ends in `exit`.
 
+// Doc comments on arguments are the program's help, where an address stands bare.
+#![allow(rustdoc::bare_urls)]
+
 mod address;
 mod chat;
 mod clock;
