@@ -182,7 +182,7 @@ async fn a_connection_of_one_runtime_can_be_written_to_from_another() {
     let (ours, theirs) = duplex(1024);
     let mut conn = server(ours);
     let mut peer = RawPeer::new(theirs, Role::Client);
-    std::thread::spawn(move || {
+    let conn = std::thread::spawn(move || {
         single().block_on(async {
             conn.write_message("from elsewhere").await.unwrap();
         });
@@ -195,6 +195,7 @@ async fn a_connection_of_one_runtime_can_be_written_to_from_another() {
         in_time(peer.next_frame()).await.unwrap().1,
         b"from elsewhere"
     );
+    drop(conn);
 }
 
 #[tokio::test]

@@ -6,9 +6,9 @@ mod support;
 
 mod cancelling;
 mod closing;
+mod crossed_streams;
 mod streaming;
 mod tungstenite;
-mod unruly_streams;
 mod violations;
 
 use std::{future::Future, time::Duration};
