@@ -145,7 +145,7 @@ impl Default for Limits {
             outbox_bytes_max: 256 * 1024,
             journal_queue_max: 8_192,
             journal_batch_max: 512,
-            worker_queue_max: 1_024,
+            worker_queue_max: 128,
             reader_threads: 2,
             reader_queue_max: 1_024,
             password_threads: 2,

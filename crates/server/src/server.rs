@@ -32,8 +32,6 @@ pub struct Server {
     worker_threads: Vec<JoinHandle<()>>,
     other_threads: Vec<JoinHandle<()>>,
     stop_timeout: Duration,
-    // Released after everything above, so that nobody else opens the database before.
-    _data_dir: DataDir,
 }
 
 impl Server {
@@ -65,8 +63,8 @@ impl Server {
         let limits = config.limits.clone();
         let data_dir = DataDir::open(&config.data_dir)?;
         let database = data_dir.database();
-        let opened = store::open(&database, limits.database_bytes_max)?;
-        let setup = setup_token(&opened.writer, &database)?;
+        let writer = store::open(&database, limits.database_bytes_max)?;
+        let setup = setup_token(&writer, &database)?;
 
         let (readers, mut other_threads) =
             Readers::start(&database, limits.reader_threads, limits.reader_queue_max)?;
@@ -74,7 +72,8 @@ impl Server {
         other_threads.extend(hashing);
         let (outlets, inlets) = Outlets::new(config.worker_count(), limits.worker_queue_max);
         let (journal, writing) = journal::start(journal::Start {
-            writer: opened.writer,
+            writer,
+            data_dir,
             queue_max: limits.journal_queue_max,
             batch_max: limits.journal_batch_max,
             outlets,
@@ -123,7 +122,6 @@ impl Server {
             worker_threads,
             other_threads,
             stop_timeout,
-            _data_dir: data_dir,
         })
     }
 

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
-use suda_protocol::v1::ErrorCode;
+use suda_protocol::v1::{self, ErrorCode};
 
 /// How long the journal may take for its sign of life: a healthy one commits many times in it.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -93,14 +93,16 @@ pub(super) async fn sign_up(
     State(app): State<Arc<App>>,
     Body(request): Body<SignUpRequest>,
 ) -> Result<(StatusCode, Json<SignedInResponse>), ApiError> {
-    let made = app
-        .accounts
-        .sign_up(
-            &request.name,
-            request.password,
-            request.setup_token.as_deref(),
-        )
-        .await?;
+    let made = to_the_end(async move {
+        app.accounts
+            .sign_up(
+                &request.name,
+                request.password,
+                request.setup_token.as_deref(),
+            )
+            .await
+    })
+    .await?;
     Ok((StatusCode::CREATED, signed_in(made)))
 }
 
@@ -120,9 +122,27 @@ pub(super) async fn sign_out(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
 ) -> Result<StatusCode, ApiError> {
-    let device = app.accounts.sign_out(bearer(&headers)?).await?;
-    app.workers.signed_out(device);
+    let token = bearer(&headers)?.to_owned();
+    to_the_end(async move {
+        let device = app.accounts.sign_out(&token).await?;
+        app.workers.signed_out(device);
+        Ok(())
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Carries work on even if its client goes away: what follows a commit must not be left out.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, v1::Error>> + Send + 'static,
+) -> Result<T, ApiError> {
+    match tokio::spawn(work).await {
+        Ok(result) => Ok(result?),
+        Err(error) => {
+            tracing::error!(%error, "a request ended badly");
+            Err(ErrorCode::Unavailable.into())
+        }
+    }
 }
 
 pub(super) async fn me(

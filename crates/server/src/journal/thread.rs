@@ -3,6 +3,7 @@
 use super::batch::{Batch, Work};
 use super::commit::{Outcome, commit};
 use super::{Journal, Ticket};
+use crate::data_dir::DataDir;
 use crate::error::StartError;
 use crate::store::end_if_unsafe;
 use crate::worker::Outlets;
@@ -17,6 +18,8 @@ const CHECKPOINT_ROWS: usize = 4_000;
 #[derive(Debug)]
 pub(crate) struct Start {
     pub(crate) writer: Connection,
+    /// Held until the last commit is done, so that no other server writes before.
+    pub(crate) data_dir: DataDir,
     pub(crate) queue_max: usize,
     pub(crate) batch_max: usize,
     pub(crate) outlets: Outlets,
@@ -55,6 +58,9 @@ fn run(mut start: Start, waiting: &Receiver<Work>) {
         }
         if last {
             checkpoint(&start.writer, "TRUNCATE");
+            // The database is closed before the folder is free for others.
+            drop(start.writer);
+            drop(start.data_dir);
             return;
         }
         if rows_since_checkpoint >= CHECKPOINT_ROWS {

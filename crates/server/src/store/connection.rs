@@ -11,14 +11,8 @@ const STATEMENTS_MAX: usize = 64;
 /// How long a statement waits for a lock that another program (a backup, a shell) holds.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 
-/// A database that is ready to be written to.
-#[derive(Debug)]
-pub(crate) struct Opened {
-    pub(crate) writer: Connection,
-}
-
 /// Opens the database for writing, and migrates it where it is older than this program.
-pub(crate) fn open(path: &Path, bytes_max: Option<u64>) -> Result<Opened, StartError> {
+pub(crate) fn open(path: &Path, bytes_max: Option<u64>) -> Result<Connection, StartError> {
     let refused = |source: rusqlite::Error| StartError::Database {
         path: path.to_owned(),
         source: Box::new(source),
@@ -36,7 +30,7 @@ pub(crate) fn open(path: &Path, bytes_max: Option<u64>) -> Result<Opened, StartE
     if found < schema::VERSION {
         schema::migrate(&mut writer, found).map_err(refused)?;
     }
-    Ok(Opened { writer })
+    Ok(writer)
 }
 
 fn prepare_writer(writer: &Connection, bytes_max: Option<u64>) -> rusqlite::Result<()> {

@@ -17,15 +17,15 @@ pub(super) async fn run(number: usize, mut inlet: Inlet, mut entrance: Entrance,
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let phase_end = worker.phase_end();
+        // In no fixed order: under load something is always ready, and nothing may starve behind it.
         tokio::select! {
-            biased;
             order = entrance.orders.recv() => match order {
                 Some(Order::SignedOut(device)) => worker.sign_out(device),
                 Some(Order::Stop(until)) => worker.begin_stop(until),
                 // Every handle is gone, and with it everybody who could use this worker.
                 None => worker.begin_stop(Instant::now()),
             },
-            // The mark is older than what is in the queue now, or as old: to look too early would only mean to look twice.
+            // Batches that still wait are then in the store already, and are dropped as known when their turn comes.
             () = inlet.missed.notified() => worker.missed(),
             Some(batch) = inlet.batches.recv() => worker.committed(&batch),
             Some(answers) = inlet.answers.recv() => worker.answered(answers),

@@ -1,6 +1,6 @@
 //! Coming back: all that was missed, or a plain word that it is not.
 
-use crate::support::{Running, beginning};
+use crate::support::{Running, TempDir, beginning};
 use suda_protocol::Codec;
 use suda_protocol::v1::{self, Continuity};
 use uuid::Uuid;
@@ -103,4 +103,46 @@ async fn a_long_gap_is_paged_until_the_stream_can_go_on() {
         chat.open("lobby", Some(cursor)).await.continuity(),
         Continuity::Continues
     );
+}
+
+#[tokio::test]
+async fn a_backup_made_while_running_is_a_whole_server_and_later_cursors_are_of_another_past() {
+    let running = Running::new().await;
+    let token = running.set_up().await;
+    let mut chat = running.chat(Codec::Proto, &token).await;
+    let kept = chat.post("lobby", "백업 전").await;
+
+    let restored = TempDir::new();
+    let data = restored.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let database = running.data.path().join("data/suda.db");
+    rusqlite::Connection::open(database)
+        .unwrap()
+        .execute("VACUUM INTO ?1", [data.join("suda.db").to_str().unwrap()])
+        .unwrap();
+    let lost = chat.post("lobby", "백업 후").await;
+    running.server.stop().await;
+
+    let running = Running::over(restored, |_| {}).await;
+    let mut chat = running.chat(Codec::Proto, &token).await;
+    let cursor = |posted: &v1::Posted| {
+        Some(v1::Cursor {
+            seq: posted.seq,
+            id: posted.id.clone(),
+        })
+    };
+    assert_eq!(
+        chat.open("lobby", cursor(&lost)).await.continuity(),
+        Continuity::OtherPast
+    );
+    chat.post("lobby", "다른 미래").await;
+    assert_eq!(
+        chat.open("lobby", cursor(&lost)).await.continuity(),
+        Continuity::OtherPast
+    );
+    assert_eq!(
+        chat.open("lobby", cursor(&kept)).await.continuity(),
+        Continuity::Continues
+    );
+    assert_eq!(chat.text().await, "다른 미래");
 }
