@@ -10,7 +10,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use uuid::Uuid;
 
 /// A test that waits longer than this hangs. Nothing is asserted about how long anything takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Chat {
     conn: Conn<TcpStream>,
