@@ -1,7 +1,7 @@
 //! A socket that notes when it last gave something and how much it has taken.
 //!
-//! Both are asked at every tick: a peer from which nothing comes is dead, one that takes nothing is stuck. The protocol
-//! machine above answers neither, since pongs and partial writes never leave it.
+//! Both are asked at every tick: a peer from which nothing comes is dead, one that takes nothing is stuck. What waits
+//! above the socket doesn't tell the latter: it can stay the same because nothing moves, or because as much comes as goes.
 
 use std::io;
 use std::pin::Pin;

@@ -45,6 +45,8 @@ impl Worker {
         };
         if let Some(since) = connection.closing_since {
             if now - since >= CLOSE_TIMEOUT {
+                // What it has not taken until now would only keep the socket and its memory longer.
+                connection.control.abort();
                 state.gone(key);
             }
             return;
