@@ -35,6 +35,14 @@ pub enum CommandError {
         /// How many it may have.
         bytes_max: usize,
     },
+    /// The message has so many characters that JSON must escape that its command would be larger than the server reads.
+    #[error("The command would have {bytes} bytes; {bytes_max} are allowed.")]
+    CommandTooLarge {
+        /// How many it would have.
+        bytes: usize,
+        /// How many it may have.
+        bytes_max: usize,
+    },
     /// The message is empty.
     #[error("The message is empty.")]
     EmptyText,
@@ -57,7 +65,9 @@ impl From<CommandError> for v1::Error {
         let code = match error {
             CommandError::OutboxFull { .. } | CommandError::TooManyQuestions => ErrorCode::Busy,
             CommandError::AlreadyPending { .. } => ErrorCode::ClientIdReused,
-            CommandError::TextTooLong { .. } => ErrorCode::TextTooLong,
+            CommandError::TextTooLong { .. } | CommandError::CommandTooLarge { .. } => {
+                ErrorCode::TextTooLong
+            }
             CommandError::EmptyText => ErrorCode::EmptyText,
             CommandError::InvalidRoom => ErrorCode::UnknownRoom,
             CommandError::TooManyOpenRooms { .. } => ErrorCode::TooManyOpenRooms,

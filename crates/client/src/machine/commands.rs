@@ -9,8 +9,11 @@ use super::event::RequestId;
 use super::{Machine, Pending, Timestamp};
 use crate::CommandError;
 
+/// Bytes of a post's command around its text, at most: names of fields, ids, and a room's name in JSON.
+const AROUND_TEXT_BYTES_MAX: usize = 1_024;
+
 impl Machine {
-    /// Makes a public room whose first member is the author. Answered by [`Event::Accepted`] or [`Event::Refused`], like
+    /// Makes a public room whose first member is the author. Answered by [`Event::Accepted`](crate::Event::Accepted) or [`Event::Refused`](crate::Event::Refused), like
     /// every command with a client id: a UUID that was never used before.
     pub fn create_room(
         &mut self,
@@ -76,6 +79,11 @@ impl Machine {
                 bytes_max,
             });
         }
+        let bytes = json_bytes(text) + AROUND_TEXT_BYTES_MAX;
+        let bytes_max = self.limits.command_bytes_max as usize;
+        if bytes > bytes_max {
+            return Err(CommandError::CommandTooLarge { bytes, bytes_max });
+        }
         let request = Request::Post(v1::Post {
             client_id: client_id.to_string(),
             room: room.to_owned(),
@@ -122,7 +130,7 @@ impl Machine {
         self.streams.close(room, self.names.resolve(room));
     }
 
-    /// Asks for a page of rooms, by name, after the given name. Answered by [`Event::Answer`], as every question.
+    /// Asks for a page of rooms, by name, after the given name. Answered by [`Event::Answer`](crate::Event::Answer), as every question.
     pub fn list_rooms(
         &mut self,
         now: Timestamp,
@@ -210,4 +218,15 @@ impl Machine {
             Ok(())
         }
     }
+}
+
+/// Bytes of a text in JSON, where some characters take more than one. Asked for whatever the codec, since a command may be
+/// kept as JSON and sent later in either.
+fn json_bytes(text: &str) -> usize {
+    let escaped = text.bytes().map(|byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0C => 2,
+        0..0x20 => 6,
+        _ => 1,
+    });
+    escaped.sum()
 }

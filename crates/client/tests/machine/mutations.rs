@@ -282,6 +282,38 @@ fn what_the_server_would_refuse_is_said_before_asking() {
 }
 
 #[test]
+fn every_post_that_is_taken_fits_a_command_in_json_too() {
+    let mut script = Script::online();
+    for (n, c) in ["\u{1}", "\"", "\n", "\u{7f}", "가", "👋"]
+        .into_iter()
+        .enumerate()
+    {
+        let mut count = limits::TEXT_BYTES_MAX / c.len();
+        let taken = loop {
+            let text = c.repeat(count);
+            match script.machine.post(
+                script.now,
+                &"방".repeat(64),
+                client_id(n as u128),
+                &text,
+                u64::MAX,
+            ) {
+                Ok(()) => break script.machine.pending().last().unwrap().to_json(),
+                Err(CommandError::CommandTooLarge { .. }) => count -= 1,
+                Err(other) => panic!("{other}"),
+            }
+        };
+        assert!(
+            taken.len() + 20 <= limits::COMMAND_BYTES_MAX,
+            "{c:?}: {}",
+            taken.len()
+        );
+        assert!(Pending::from_json(&taken).is_ok());
+        assert!(count > 10_000 || c.len() > 1, "{c:?}: {count}");
+    }
+}
+
+#[test]
 fn pending_commands_outlive_the_machine() {
     let mut script = Script::online();
     post(&mut script, "lobby", 1);
