@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod connection;
+mod hostile;
 mod mutations;
 mod script;
 mod streams;
