@@ -114,3 +114,28 @@ impl fmt::Display for Utf8Bytes {
         fmt::Display::fmt(self.as_str(), f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// The unchecked view is what the checked one gives, however the text came about.
+        #[test]
+        fn the_unchecked_view_is_the_checked_one(text: String, bytes: Vec<u8>) {
+            for made in [Utf8Bytes::from(text.as_str()), Utf8Bytes::from(text.clone())] {
+                prop_assert_eq!(Ok(made.as_str()), std::str::from_utf8(made.as_ref()));
+                prop_assert_eq!(made.as_str(), &text);
+            }
+            let checked = std::str::from_utf8(&bytes);
+            match Utf8Bytes::from_bytes(Bytes::from(bytes.clone())) {
+                Ok(made) => prop_assert_eq!(Ok(made.as_str()), checked),
+                Err(given_back) => {
+                    prop_assert!(checked.is_err());
+                    prop_assert_eq!(given_back, bytes);
+                }
+            }
+        }
+    }
+}

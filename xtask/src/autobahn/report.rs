@@ -35,7 +35,11 @@ impl Report {
     pub(super) fn read(out: &Path) -> Result<Self> {
         let index =
             fs::read_to_string(out.join("index.json")).context("the suite wrote no report")?;
-        let agents: HashMap<String, HashMap<String, Case>> = serde_json::from_str(&index)?;
+        Self::parse(&index)
+    }
+
+    fn parse(index: &str) -> Result<Self> {
+        let agents: HashMap<String, HashMap<String, Case>> = serde_json::from_str(index)?;
         ensure!(
             agents.len() == 1,
             "the report is about {} agents",
@@ -108,5 +112,38 @@ impl Report {
                 case.behavior_close
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(behavior: &str, behavior_close: &str) -> Report {
+        let case = format!(r#"{{"behavior": "{behavior}", "behaviorClose": "{behavior_close}"}}"#);
+        Report::parse(&format!(r#"{{"agent": {{"1.1.1": {case}}}}}"#)).unwrap()
+    }
+
+    #[test]
+    fn only_ok_and_informational_are_right_in_both_columns() {
+        for fine in ["OK", "INFORMATIONAL"] {
+            assert_eq!(report(fine, fine).bad(), 0);
+            for wrong in [
+                "FAILED",
+                "NON-STRICT",
+                "UNIMPLEMENTED",
+                "WRONG CODE",
+                "UNCLEAN",
+                "",
+            ] {
+                assert_eq!(report(wrong, fine).bad(), 1, "{wrong}");
+                assert_eq!(report(fine, wrong).bad(), 1, "closing {wrong}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_report_about_nobody_is_an_error() {
+        assert!(Report::parse("{}").is_err());
     }
 }

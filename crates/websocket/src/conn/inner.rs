@@ -79,12 +79,11 @@ impl<S: Stream> Inner<S> {
         self.progressed = true;
     }
 
-    /// Why nothing can be written any more, if so.
+    /// Why nothing can be written any more, if so. What the peer said last tells more than that the stream then failed.
     pub(super) fn check_writable(&self) -> Result<(), Error> {
-        match (&self.write_failure, &self.end) {
-            (Some(failure), _) => Err(failure.into()),
-            (None, Some(end)) => Err(end.into()),
-            (None, None) => Ok(()),
+        match &self.end {
+            Some(end) => Err(end.into()),
+            None => self.check_write_failure(),
         }
     }
 
