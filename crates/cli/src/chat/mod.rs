@@ -22,7 +22,7 @@ use crate::transcript::Transcript;
 use plain::{Chat, Effect};
 use runner::Runner;
 
-/// How long leaving waits for acknowledgements.
+/// How long leaving waits for the next acknowledgement.
 const LEAVE_WAIT: Duration = Duration::from_secs(10);
 
 /// Chat in a terminal.
@@ -79,7 +79,7 @@ pub(crate) async fn run(args: Args, texts: Texts) -> Result<(), Failure> {
             }
         }
         effects = tokio::select! {
-            line = keyboard.recv(), if keyboard_is_open => match line {
+            line = keyboard.recv(), if keyboard_is_open && chat.takes_lines() => match line {
                 Some(Ok(line)) => chat.handle_line(&line),
                 Some(Err(error)) => chat.handle_unreadable_line(&error),
                 None => {

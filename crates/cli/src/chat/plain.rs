@@ -12,6 +12,9 @@ use crate::texts::Texts;
 use crate::transcript::Transcript;
 use crate::visible;
 
+/// Lines without an acknowledgement; over that, no further ones are read. Only a program types so fast.
+const UNACKNOWLEDGED_MAX: usize = 1_000;
+
 /// What is to be done.
 #[derive(Debug)]
 pub(super) enum Effect {
@@ -19,7 +22,7 @@ pub(super) enum Effect {
     Show(String),
     /// Ask the server for something; its outcome comes back through [`Chat::handle_done`].
     Do(Order),
-    /// From now on, wait only so long for acknowledgements.
+    /// From now on, wait only so long for the next acknowledgement.
     StartLeaving,
     /// End; all is well.
     Leave,
@@ -141,6 +144,11 @@ impl Chat {
     /// Whether the person wants to leave and only acknowledgements are waited for.
     pub(super) fn is_leaving(&self) -> bool {
         self.leaving
+    }
+
+    /// Whether a further line may be read.
+    pub(super) fn takes_lines(&self) -> bool {
+        self.unacknowledged.len() < UNACKNOWLEDGED_MAX
     }
 
     pub(super) fn handle_line(&mut self, line: &str) -> Vec<Effect> {
@@ -276,9 +284,13 @@ impl Chat {
                     let reason = self.texts.error(&error);
                     effects.push(self.say(self.texts.not_sent(&visible::line(&text), &reason)));
                 }
-                if self.leaving && self.unacknowledged.is_empty() {
-                    effects.push(self.say(self.texts.all_answered()));
-                    effects.push(self.end());
+                if self.leaving {
+                    if self.unacknowledged.is_empty() {
+                        effects.push(self.say(self.texts.all_answered()));
+                        effects.push(self.end());
+                    } else {
+                        effects.push(Effect::StartLeaving);
+                    }
                 }
                 effects
             }

@@ -187,6 +187,19 @@ fn a_refused_line_is_shown_with_its_reason() {
 }
 
 #[test]
+fn lines_are_read_no_faster_than_they_are_acknowledged() {
+    let mut run = Run::in_lobby();
+    let mut count = 0;
+    while run.chat.takes_lines() {
+        run.chat.handle_line("안녕");
+        count += 1;
+        assert!(count <= 100_000);
+    }
+    run.chat.handle_done(Done::Post(Ok(())));
+    assert!(run.chat.takes_lines());
+}
+
+#[test]
 fn a_delay_is_told_once_until_something_gets_through() {
     let mut run = Run::in_lobby();
     run.chat.handle_line("하나");
@@ -214,7 +227,9 @@ fn leaving_waits_for_acknowledgements_and_names_what_has_none() {
     assert!(matches!(effects.last(), Some(Effect::StartLeaving)));
     assert!(run.chat.is_leaving());
     assert!(run.chat.handle_line("셋").is_empty());
-    assert!(run.chat.handle_done(Done::Post(Ok(()))).is_empty());
+    // Each acknowledgement gives the next one as long again.
+    let effects = run.chat.handle_done(Done::Post(Ok(())));
+    assert!(matches!(effects[..], [Effect::StartLeaving]));
     let effects = run.chat.give_up();
     assert_eq!(
         shown(&effects),
