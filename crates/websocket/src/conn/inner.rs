@@ -247,3 +247,59 @@ fn give_room_up(input: &mut BytesMut) {
         buffers::give(std::mem::replace(input, rest));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, Event, Message, Parts, Role};
+    use tokio::io::{AsyncWriteExt, duplex};
+
+    /// Reads until there is nothing more to read.
+    fn read_all<S: Stream>(inner: &mut Inner<S>) {
+        let mut cx = Context::from_waker(Waker::noop());
+        while let Poll::Ready(result) = inner.poll_fill(&mut cx) {
+            result.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_waiting_connection_holds_no_read_buffer() {
+        let (ours, mut theirs) = duplex(1 << 16);
+        let parts = Parts::new(Role::Client, Config::default());
+        let mut inner = Inner::new(ours, Connection::new(parts));
+        read_all(&mut inner);
+        assert_eq!(inner.conn.input().capacity(), 0);
+
+        // The beginning of a frame is kept, but not in a buffer made for much.
+        theirs.write_all(&[0x82, 3, b'a', b'b']).await.unwrap();
+        read_all(&mut inner);
+        assert!(inner.conn.input().capacity() <= WAITING_BYTES_MAX);
+        assert_eq!(inner.conn.poll_event(), None);
+        theirs.write_all(b"c").await.unwrap();
+        read_all(&mut inner);
+        assert_eq!(
+            inner.conn.poll_event(),
+            Some(Event::Message(Message::binary(b"abc".to_vec())))
+        );
+        read_all(&mut inner);
+        assert_eq!(inner.conn.input().capacity(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_long_frames_buffer_grows_with_what_arrived_of_it() {
+        let (ours, mut theirs) = duplex(1 << 20);
+        let config = Config::default().read_limit(1 << 30);
+        let mut inner = Inner::new(ours, Connection::new(Parts::new(Role::Client, config)));
+        theirs
+            .write_all(&[0x82, 127, 0, 0, 0, 0, 0x30, 0, 0, 0])
+            .await
+            .unwrap();
+        for _ in 0..6 {
+            theirs.write_all(&[0; 100_000]).await.unwrap();
+            read_all(&mut inner);
+            assert_eq!(inner.conn.poll_event(), None);
+            let input = inner.conn.input();
+            assert!(input.capacity() <= 2 * input.len() + 2 * buffers::BUFFER_BYTES);
+        }
+    }
+}
