@@ -1,11 +1,88 @@
-//! `cargo xtask sim`.
+//! `cargo xtask sim`: seeds of the simulator, then the hunt for the bugs that are planted in engine and client, which proves that the
+//! simulator finds bugs.
+//!
+//! The planted bugs exist only in builds with `--cfg suda_mutants`, which this command makes, in a target folder of their own.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, ensure};
 
-/// Not in this tree yet.
+use crate::shell;
+
+/// Seeds that a planted bug may take to be found.
+const SEEDS_PER_MUTANT_MAX: u64 = 200;
+
+/// Run the simulator, then look for the planted bugs.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// How many seeds to run; also the most that a planted bug may take, up to 200.
+    #[arg(long, default_value_t = 1_000)]
+    seeds: u64,
+    /// Run this seed alone and show what happened.
+    #[arg(long, conflicts_with_all = ["seeds", "mutants"])]
+    seed: Option<u64>,
+    /// Only look for the planted bugs.
+    #[arg(long)]
+    mutants: bool,
+    /// With --seed: switch this planted bug on.
+    #[arg(long, requires = "seed")]
+    mutant: Option<String>,
+    /// With --seed: how many of the last happenings to show.
+    #[arg(long, requires = "seed")]
+    lines: Option<u64>,
+}
 
-pub(crate) fn run(_args: Args) -> Result<()> {
-    bail!("`cargo xtask sim` has not landed yet")
+pub(crate) fn run(args: Args) -> Result<()> {
+    ensure!(args.seeds > 0, "--seeds must be at least 1");
+    if let Some(seed) = args.seed {
+        let mut rest = vec!["--seed".to_owned(), seed.to_string()];
+        rest.extend(
+            args.lines
+                .iter()
+                .flat_map(|lines| ["--lines".to_owned(), lines.to_string()]),
+        );
+        rest.extend(
+            args.mutant
+                .iter()
+                .flat_map(|name| ["--mutant".to_owned(), name.clone()]),
+        );
+        return simulate(args.mutant.is_some(), &rest);
+    }
+    if !args.mutants {
+        shell::heading("Seeds");
+        simulate(false, &["--seeds".to_owned(), args.seeds.to_string()])?;
+    }
+    shell::heading("Planted bugs");
+    let seeds = args.seeds.clamp(SEEDS_PER_MUTANT_MIN, SEEDS_PER_MUTANT_MAX);
+    simulate(
+        true,
+        &[
+            "--mutants".to_owned(),
+            "--seeds".to_owned(),
+            seeds.to_string(),
+        ],
+    )
+}
+
+/// A short run over a few seeds still gives a planted bug this many.
+const SEEDS_PER_MUTANT_MIN: u64 = 100;
+
+/// Builds the simulator and starts it.
+fn simulate(planted: bool, args: &[String]) -> Result<()> {
+    let mut command = shell::cargo();
+    command.args([
+        "run",
+        "--quiet",
+        "--profile",
+        "sim",
+        "--package",
+        "suda-simulator",
+    ]);
+    if planted {
+        let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
+        command.env("RUSTFLAGS", format!("{flags} --cfg suda_mutants"));
+        command
+            .arg("--target-dir")
+            .arg(shell::root().join("target").join("mutants"));
+    }
+    command.arg("--").args(args);
+    shell::run(&mut command).context("the simulator found something, or could not be built")
 }

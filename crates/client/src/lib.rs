@@ -9,6 +9,8 @@ mod command_error;
 #[cfg(feature = "tokio")]
 mod driver;
 mod machine;
+#[cfg(suda_mutants)]
+pub mod mutants;
 #[cfg(feature = "tokio")]
 mod server;
 
@@ -18,3 +20,15 @@ pub use driver::{Client, ClientConfig, EVENTS_MAX, Events, Post};
 pub use machine::*;
 #[cfg(feature = "tokio")]
 pub use server::{Server, ServerError};
+
+/// Whether the named planted bug is switched on. Always false outside builds with `--cfg suda_mutants`, which only the simulator makes.
+macro_rules! mutant {
+    ($name:literal) => {{
+        #[cfg(suda_mutants)]
+        let on = crate::mutants::is_on($name);
+        #[cfg(not(suda_mutants))]
+        let on = false;
+        on
+    }};
+}
+pub(crate) use mutant;

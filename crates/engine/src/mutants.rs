@@ -12,6 +12,7 @@ thread_local! {
 /// The bugs planted in this crate, by name.
 pub const NAMES: &[&str] = &[
     "forget-dedupe-within-batch",
+    "acknowledge-after-rollback",
     "keep-tops-after-rollback",
     "keep-tops-after-unknown-outcome",
     "skip-hole",

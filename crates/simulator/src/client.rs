@@ -11,11 +11,16 @@ use crate::stats::Mark;
 use crate::timeline::{ConnId, Happening, Time};
 use crate::world::{USERS, World};
 
+/// Milliseconds after which a driver gives up a connection attempt.
+const DIAL_TIMEOUT_MS: u64 = 10_000;
+
 pub(crate) struct Client {
     pub(crate) machine: Machine,
     /// Which user it is of.
     pub(crate) user: usize,
     pub(crate) conn: Option<ConnId>,
+    /// The connection was made, or given up.
+    dialed: bool,
     timeout_at: Option<Time>,
     /// Rooms that the person has open: the name, and the id once it is known.
     pub(crate) open: BTreeMap<String, Option<String>>,
@@ -30,6 +35,7 @@ impl Client {
             machine: machine(rng),
             user,
             conn: None,
+            dialed: false,
             timeout_at: None,
             open: BTreeMap::new(),
             said: 0,
@@ -90,6 +96,14 @@ impl World {
         self.say(|| format!("client {index} dials, connection {conn}"));
         self.links.insert(conn, Link::new(index));
         self.clients[index].conn = Some(conn);
+        self.clients[index].dialed = false;
+        self.timeline.after(
+            DIAL_TIMEOUT_MS,
+            Happening::DialTimeout {
+                client: index,
+                conn,
+            },
+        );
         let latency_ms = self.latency_ms();
         self.timeline.after(
             latency_ms,
@@ -112,9 +126,23 @@ impl World {
     }
 
     pub(crate) fn dialed(&mut self, index: usize, conn: ConnId) {
-        if self.clients[index].conn == Some(conn) {
+        let lost = self
+            .links
+            .get(&conn)
+            .is_none_or(|link| link.cut || link.silent_to_client);
+        if !lost && self.clients[index].conn == Some(conn) {
+            self.clients[index].dialed = true;
             let now = self.now();
             self.clients[index].machine.handle_connected(now);
+            self.drain_machine(index);
+        }
+    }
+
+    pub(crate) fn dial_timeout(&mut self, index: usize, conn: ConnId) {
+        if self.clients[index].conn == Some(conn) && !self.clients[index].dialed {
+            self.hang_up(index);
+            let now = self.now();
+            self.clients[index].machine.handle_disconnected(now, None);
             self.drain_machine(index);
         }
     }

@@ -12,6 +12,8 @@ mod chaos;
 pub mod checker;
 mod client;
 mod connection;
+#[cfg(suda_mutants)]
+pub mod mutants;
 mod network;
 mod node;
 mod person;
@@ -24,3 +26,15 @@ mod world;
 
 pub use stats::Stats;
 pub use world::{Failure, Outcome, run};
+
+/// Whether the named planted bug is switched on. Always false outside builds with `--cfg suda_mutants`.
+macro_rules! mutant {
+    ($name:literal) => {{
+        #[cfg(suda_mutants)]
+        let on = crate::mutants::is_on($name);
+        #[cfg(not(suda_mutants))]
+        let on = false;
+        on
+    }};
+}
+pub(crate) use mutant;

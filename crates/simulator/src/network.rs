@@ -46,10 +46,7 @@ impl World {
             return;
         };
         // A fast reader takes all there is with one call.
-        loop {
-            let Some(message) = connection.take(now) else {
-                break;
-            };
+        while let Some(message) = connection.take(now) {
             link.to_client_at = link.to_client_at.max(now + latency_ms);
             let client = connection.client;
             self.timeline.at(

@@ -12,6 +12,7 @@ use suda_protocol::v1::reply::Result as Reply;
 use suda_protocol::{CloseCode, ErrorCode, v1};
 
 use crate::connection::{Connection, pushing, replying};
+use crate::mutant;
 use crate::stats::Mark;
 use crate::timeline::{ConnId, Happening};
 use crate::worker::{Outs, QUEUE_BATCHES_MAX, Worker};
@@ -22,6 +23,9 @@ const QUEUE_DRAFTS_MAX: usize = 6;
 
 /// Milliseconds for which a reader may take nothing. Less than two heartbeats, or its client would always be the first to notice.
 const SLOW_READER_MS: i64 = 3_000;
+
+/// Batches that a worker takes from its queue in one turn.
+const WORK_BATCHES_MAX: usize = 2;
 
 /// Drafts in one batch.
 const BATCH_DRAFTS_MAX: usize = 5;
@@ -260,7 +264,13 @@ impl World {
         } else {
             rng.between(50, 400)
         };
+        let early = if mutant!("publish-before-commit") {
+            plan.entries().to_vec()
+        } else {
+            Vec::new()
+        };
         node.committing = Some((plan, fate));
+        self.hand_on(early);
         self.timeline.after(ms, Happening::Commit { boot });
     }
 
@@ -370,8 +380,11 @@ impl World {
         if at.stalled_until > now {
             return self.plan_work(worker);
         }
-        let batches = std::mem::take(&mut at.queue);
-        let missed = std::mem::take(&mut at.missed);
+        // Not all at once, so that what comes after a lost batch may be seen before the loss is told.
+        let count = at.queue.len().min(WORK_BATCHES_MAX);
+        let batches: Vec<_> = at.queue.drain(..count).collect();
+        let more = !at.queue.is_empty();
+        let missed = !more && std::mem::take(&mut at.missed);
         let mut mark = None;
         self.with_worker(worker, &mut mark, |roster, out, mark| {
             out.removal = Mark::RemovedLive;
@@ -391,6 +404,9 @@ impl World {
         });
         if let Some(mark) = mark {
             self.stats.mark(mark);
+        }
+        if more {
+            self.plan_work(worker);
         }
     }
 

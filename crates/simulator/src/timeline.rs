@@ -25,6 +25,8 @@ pub(crate) enum Happening {
     Dial { client: usize, conn: ConnId },
     /// The client learns that its connection is there.
     Dialed { client: usize, conn: ConnId },
+    /// A connection attempt that got no answer is given up.
+    DialTimeout { client: usize, conn: ConnId },
     /// A frame reaches the server.
     ToServer { conn: ConnId, command: v1::Command },
     /// A frame reaches the client.

@@ -177,6 +177,7 @@ impl World {
             Happening::Timeout { client, at } => self.machine_timeout(client, at),
             Happening::Dial { client, conn } => self.dial(client, conn),
             Happening::Dialed { client, conn } => self.dialed(client, conn),
+            Happening::DialTimeout { client, conn } => self.dial_timeout(client, conn),
             Happening::ToServer { conn, command } => self.at_server(conn, command),
             Happening::ToClient {
                 client,

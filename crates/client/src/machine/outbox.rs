@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::config::{PENDING_BYTES_MAX, PENDING_COMMANDS_MAX};
 use super::names::Names;
-use crate::{CommandError, Timestamp};
+use crate::{CommandError, Timestamp, mutant};
 
 /// A mutating command that has no answer yet. It can be kept over the end of the program and given to
 /// [`Machine::restore`](crate::Machine::restore): its client id sees to it that it takes effect once.
@@ -198,7 +198,11 @@ impl Outbox {
     /// The connection is gone: whatever was under way is sent again.
     pub(crate) fn disconnected(&mut self) {
         for item in &mut self.items {
-            item.sent = false;
+            #[cfg(suda_mutants)]
+            if item.sent && mutant!("resend-with-new-client-id") {
+                item.pending = renamed(&item.pending);
+            }
+            item.sent = item.sent && mutant!("never-resend");
         }
     }
 
@@ -206,5 +210,24 @@ impl Outbox {
         self.items
             .iter_mut()
             .find(|item| item.pending.client_id == client_id)
+    }
+}
+
+/// The command under another client id: a planted bug.
+#[cfg(suda_mutants)]
+fn renamed(pending: &Pending) -> Pending {
+    let client_id = Uuid::from_u128(pending.client_id.as_u128() ^ 1);
+    let mut request = pending.request.clone();
+    match &mut request {
+        Request::CreateRoom(it) => it.client_id = client_id.to_string(),
+        Request::Join(it) => it.client_id = client_id.to_string(),
+        Request::Leave(it) => it.client_id = client_id.to_string(),
+        Request::Post(it) => it.client_id = client_id.to_string(),
+        _ => {}
+    }
+    // What the owner hears of stays the same, as it would where only the sending forgets.
+    Pending {
+        client_id: pending.client_id,
+        request,
     }
 }

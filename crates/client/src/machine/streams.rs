@@ -8,7 +8,7 @@ use suda_protocol::v1::{self, Continuity, Cursor, Entry};
 use super::backoff::{Jitter, retry_after_ms};
 use super::event::Event;
 use super::stream::{Phase, Step, Stream};
-use crate::{CommandError, Timestamp};
+use crate::{CommandError, Timestamp, mutant};
 
 /// A stream's key: new for each `open`, so that an answer to one that was closed since finds nothing.
 pub(crate) type StreamKey = u64;
@@ -350,6 +350,9 @@ impl Streams {
             stream.fruitless = 0;
             stream.lacked = None;
             stream.unlisted = false;
+            if mutant!("forget-cursors-when-disconnected") {
+                stream.cursor = None;
+            }
         }
     }
 

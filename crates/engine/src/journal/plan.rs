@@ -6,7 +6,7 @@ use suda_protocol::v1;
 
 use super::{AnsweredRow, Entries};
 use crate::refusal::reply;
-use crate::{Cursor, Draft, Entry, Refusal, RoomFacts, RoomId, Timestamp, UserId};
+use crate::{Cursor, Draft, Entry, Refusal, RoomFacts, RoomId, Timestamp, UserId, mutant};
 
 /// A decided batch. Write its rows, commit, then hand it back to its [`Journal`](super::Journal).
 #[derive(Debug)]
@@ -157,7 +157,7 @@ impl<T> Decided<T> {
     }
 
     pub(super) fn into_answer_unless(self, refusal: Refusal) -> Answer<T> {
-        if self.from_store {
+        if self.from_store || mutant!("acknowledge-after-rollback") {
             return self.into_answer();
         }
         Answer {
