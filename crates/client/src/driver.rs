@@ -43,8 +43,8 @@ impl std::fmt::Debug for ClientConfig {
 }
 
 impl ClientConfig {
-    /// With the token that signing in gave, the UUID that this device was given once, and the program's name and version
-    /// (`"suda-cli/0.1.0"`).
+    /// With the token that signing in gave, the UUID that this device was given once, and the program's name and
+    /// version (`"suda-cli/0.1.0"`).
     pub fn new(
         server: Server,
         token: impl Into<String>,
@@ -68,8 +68,8 @@ impl ClientConfig {
         self
     }
 
-    /// With commands that an earlier client could not finish ([`Client::close`]). They are sent first, in their order; their answers come as
-    /// [`Event::Accepted`](crate::Event::Accepted) or [`Event::Refused`](crate::Event::Refused).
+    /// With commands that an earlier client could not finish ([`Client::close`]). They are sent first, in their order;
+    /// their answers come as [`Event::Accepted`](crate::Event::Accepted) or [`Event::Refused`](crate::Event::Refused).
     #[must_use]
     pub fn pending(mut self, pending: Vec<Pending>) -> ClientConfig {
         self.pending = pending;

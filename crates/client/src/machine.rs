@@ -1,12 +1,12 @@
 //! The machine: everything that a chat client must remember and decide, without a socket, a clock or a runtime.
 //!
 //! In go `handle_*` and the commands, each with the time; out come `poll_*`. After every call in, drain them:
-//! [`Machine::poll_connection`], [`Machine::poll_transmit`], [`Machine::poll_event`], each until it gives none, then sleep
-//! until [`Machine::poll_timeout`].
+//! [`Machine::poll_connection`], [`Machine::poll_transmit`], [`Machine::poll_event`], each until it gives none, then
+//! sleep until [`Machine::poll_timeout`].
 //!
 //! What it promises, whatever happens to the connection: each entry of an open room comes out once, in order, without a
-//! hole, or a plain [`Event::Reset`]; each mutating command is sent with the same client id until it is answered, and its
-//! answer comes out once.
+//! hole, or a plain [`Event::Reset`]; each mutating command is sent with the same client id until it is answered, and
+//! its answer comes out once.
 
 mod answers;
 mod backoff;
@@ -131,8 +131,8 @@ impl Machine {
         }
     }
 
-    /// The connection is gone, or could not be made. With the close code, if a close frame came or was made up (RFC 6455
-    /// section 7.1.5).
+    /// The connection is gone, or could not be made. With the close code, if a close frame came or was made up (RFC
+    /// 6455 section 7.1.5).
     pub fn handle_disconnected(&mut self, now: Timestamp, close_code: Option<u16>) {
         self.now = now;
         let was_connecting = self.link.is_connecting();
@@ -152,7 +152,8 @@ impl Machine {
         }
     }
 
-    /// The connection could not be made: [`Machine::handle_disconnected`] with a sentence that says what was in the way.
+    /// The connection could not be made: [`Machine::handle_disconnected`] with a sentence that says what was in the
+    /// way.
     pub fn handle_unreachable(&mut self, now: Timestamp, message: impl Into<String>) {
         self.now = now;
         if self.link.is_connecting() {

@@ -1,5 +1,5 @@
-//! Close codes: what each [`CloseCode`] means, from the one table in the schema, and the rule that a client follows when
-//! its connection closes.
+//! Close codes: what each [`CloseCode`] means, from the one table in the schema, and the rule that a client follows
+//! when its connection closes.
 
 use crate::tables::{CLOSES, CloseRow};
 use crate::v1::CloseCode;
@@ -46,12 +46,12 @@ impl CloseCode {
     }
 }
 
-/// Whether a client should connect again after a connection that ended with this close code: one of this protocol's, one of
-/// RFC 6455 section 7.4.1, or a number that no table knows.
+/// Whether a client should connect again after a connection that ended with this close code: one of this protocol's,
+/// one of RFC 6455 section 7.4.1, or a number that no table knows.
 ///
-/// 4000 to 4499 mean come back and 4500 to 4999 mean don't, known or not. Of the codes of RFC 6455, those that tell of a
-/// server, a proxy or a link that went away mean come back: 1000 (which only something between would send), 1001, 1005,
-/// 1006 and 1011 to 1014. The others tell of a client that would fail in the same way again.
+/// 4000 to 4499 mean come back and 4500 to 4999 mean don't, known or not. Of the codes of RFC 6455, those that tell of
+/// a server, a proxy or a link that went away mean come back: 1000 (which only something between would send), 1001,
+/// 1005, 1006 and 1011 to 1014. The others tell of a client that would fail in the same way again.
 pub fn is_come_back(code: u16) -> bool {
     matches!(code, 4000..=4499 | 1000 | 1001 | 1005 | 1006 | 1011..=1014)
 }

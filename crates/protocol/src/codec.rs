@@ -24,8 +24,8 @@ const PUSH_ENTRY: u32 = 1;
 pub enum Codec {
     /// Protobuf, one message per binary WebSocket message.
     Proto,
-    /// The canonical JSON mapping of Protobuf, one object per text WebSocket message: 64-bit numbers are written as strings and read as
-    /// either, names in lowerCamelCase and read in snake_case too, unknown fields ignored.
+    /// The canonical JSON mapping of Protobuf, one object per text WebSocket message: 64-bit numbers are written as
+    /// strings and read as either, names in lowerCamelCase and read in snake_case too, unknown fields ignored.
     Json,
 }
 
@@ -66,7 +66,8 @@ impl Codec {
         }
     }
 
-    /// Reads a server's message. Its `kind`, or the kind within, is none where this version doesn't know it; that is to be ignored.
+    /// Reads a server's message. Its `kind`, or the kind within, is none where this version doesn't know it; that is to
+    /// be ignored.
     pub fn decode_server_message(self, bytes: &[u8]) -> Result<ServerMessage, DecodeError> {
         self.decode(bytes)
     }
@@ -90,8 +91,8 @@ impl Codec {
         }
     }
 
-    /// Writes `ServerMessage{push{entry}}` around an entry without copying it into such a message first: once per codec for
-    /// all who receive it.
+    /// Writes `ServerMessage{push{entry}}` around an entry without copying it into such a message first: once per codec
+    /// for all who receive it.
     pub fn encode_entry_push(self, entry: &Entry) -> Bytes {
         match self {
             Codec::Proto => {
@@ -143,7 +144,8 @@ fn to_json<T: serde::Serialize>(value: &T) -> Bytes {
         .into()
 }
 
-/// The id of a JSON command whose rest is wrong, so that its author sees which one it was; 0 where even that can't be read.
+/// The id of a JSON command whose rest is wrong, so that its author sees which one it was; 0 where even that can't be
+/// read.
 fn id_of(bytes: &[u8]) -> u64 {
     #[derive(Deserialize)]
     struct OnlyId {

@@ -1,5 +1,5 @@
-//! Errors of the protocol: what each [`ErrorCode`] means, from the one table in the schema, and how an error message for
-//! the wire is made.
+//! Errors of the protocol: what each [`ErrorCode`] means, from the one table in the schema, and how an error message
+//! for the wire is made.
 
 use crate::tables::{ERRORS, ErrorRow};
 use crate::v1::{self, ErrorCode};
@@ -28,8 +28,8 @@ impl ErrorCode {
         self.row().message
     }
 
-    /// Whether the same command can succeed later. For an error that came over the wire, [`v1::Error::retryable`] is what
-    /// counts: a newer server may have codes that are not in this table.
+    /// Whether the same command can succeed later. For an error that came over the wire, [`v1::Error::retryable`] is
+    /// what counts: a newer server may have codes that are not in this table.
     pub fn retryable(self) -> bool {
         self.row().retryable
     }

@@ -1,8 +1,8 @@
 //! What chat peers say to each other: the schema (`proto/suda/v1`), both of its codecs, the limits, and the table of
 //! error and close codes.
 //!
-//! What doesn't live here: anything that decides or remembers (the engine), and anything that touches a socket. The crate
-//! knows neither WebSockets nor a runtime.
+//! What doesn't live here: anything that decides or remembers (the engine), and anything that touches a socket. The
+//! crate knows neither WebSockets nor a runtime.
 //!
 //! ```
 //! use suda_protocol::{Codec, v1};

@@ -1,4 +1,5 @@
-//! What names of users and rooms may be. Pure rules, used by the server to decide and by clients to say it before asking.
+//! What names of users and rooms may be. Pure rules, used by the server to decide and by clients to say it before
+//! asking.
 
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -37,7 +38,8 @@ pub fn room_name(name: &str) -> Result<String, NameError> {
     normalise(name, ROOM_NAME_CHARS_MAX)
 }
 
-/// What two names are compared by: names with the same key look or sound too much alike to be two. Takes a normalised name.
+/// What two names are compared by: names with the same key look or sound too much alike to be two. Takes a normalised
+/// name.
 ///
 /// It is the compatibility form (NFKC) in lower case, so that `Suda`, `suda` and `ＳＵＤＡ` are one.
 pub fn key(name: &str) -> String {
@@ -74,9 +76,9 @@ fn normalise(name: &str, chars_max: usize) -> Result<String, NameError> {
     Ok(name)
 }
 
-/// Characters with no picture of their own: controls, format characters (zero width, text direction, tags), fillers, line
-/// separators, variation selectors, private use and non-characters. With them two names could look the same, or a name could
-/// disturb the line that it stands in.
+/// Characters with no picture of their own: controls, format characters (zero width, text direction, tags), fillers,
+/// line separators, variation selectors, private use and non-characters. With them two names could look the same, or a
+/// name could disturb the line that it stands in.
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c,

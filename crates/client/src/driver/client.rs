@@ -12,11 +12,11 @@ use super::socket::WebSocketDial;
 use super::{ClientConfig, EVENTS_MAX, Events, ORDERS_MAX, task};
 use crate::{Answer, CommandError, Config, Machine, Outcome, Pending};
 
-/// A client of one server. It stays connected, and comes back by itself, until it is closed, signed out, or dropped with all its clones
-/// and its [`Events`].
+/// A client of one server. It stays connected, and comes back by itself, until it is closed, signed out, or dropped
+/// with all its clones and its [`Events`].
 ///
-/// Methods that change something return once the change is on the server's disk, however many connections that took. Dropping such a future
-/// does not take the command back: its answer then comes as an event.
+/// Methods that change something return once the change is on the server's disk, however many connections that took.
+/// Dropping such a future does not take the command back: its answer then comes as an event.
 #[derive(Debug, Clone)]
 pub struct Client {
     orders: mpsc::Sender<Order>,
@@ -166,9 +166,9 @@ impl Client {
         }
     }
 
-    /// Opens a room's stream and keeps it open over every reconnect: its entries come as events, from after the cursor, or
-    /// from the newest on where there is none; seq 0 is the beginning. Returns the room once its stream is open, which takes a
-    /// connection; a reader far behind gets entries before that.
+    /// Opens a room's stream and keeps it open over every reconnect: its entries come as events, from after the cursor,
+    /// or from the newest on where there is none; seq 0 is the beginning. Returns the room once its stream is open,
+    /// which takes a connection; a reader far behind gets entries before that.
     ///
     /// Dropping the future doesn't close the room.
     pub async fn open(&self, room: &str, cursor: Option<Cursor>) -> Result<v1::Room, v1::Error> {
@@ -190,7 +190,8 @@ impl Client {
         .await
     }
 
-    /// A page of rooms in the order of their names, after the given name; with `mine` only those with the user as a member.
+    /// A page of rooms in the order of their names, after the given name; with `mine` only those with the user as a
+    /// member.
     pub async fn list_rooms(
         &self,
         mine: bool,
@@ -208,7 +209,8 @@ impl Client {
         }
     }
 
-    /// Messages as they now are, newest first, before the given seq; 0 starts from the newest. `count_max` 0 is as many as the server gives.
+    /// Messages as they now are, newest first, before the given seq; 0 starts from the newest. `count_max` 0 is as many
+    /// as the server gives.
     pub async fn messages(
         &self,
         room: &str,
@@ -262,8 +264,8 @@ impl Client {
         pending.await.unwrap_or_default()
     }
 
-    /// Closes the client for all its handles. Commands without an answer are given that long to get one; those that don't are returned, to be kept
-    /// for [`ClientConfig::pending`]. Events that were not taken are dropped.
+    /// Closes the client for all its handles. Commands without an answer are given that long to get one; those that
+    /// don't are returned, to be kept for [`ClientConfig::pending`]. Events that were not taken are dropped.
     pub async fn close(&self, within: Duration) -> Vec<Pending> {
         let (answer, unfinished) = oneshot::channel();
         if self.order(Order::Close { within, answer }).await.is_err() {

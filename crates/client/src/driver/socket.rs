@@ -1,5 +1,5 @@
-//! One connection as the task sees it: messages come out of one channel, commands go into another. The only file that knows
-//! the WebSocket library.
+//! One connection as the task sees it: messages come out of one channel, commands go into another. The only file that
+//! knows the WebSocket library.
 
 use std::future::Future;
 use std::time::Duration;
@@ -104,7 +104,8 @@ impl Dial for WebSocketDial {
     }
 }
 
-/// Carries both directions, neither waiting for the other, until the connection ends. When nobody has commands any more, closes it.
+/// Carries both directions, neither waiting for the other, until the connection ends. When nobody has commands any
+/// more, closes it.
 async fn carry(
     conn: Conn<MaybeTlsStream>,
     codec: Codec,

@@ -64,7 +64,8 @@ struct Task {
     /// Whether a command waits for the socket to take it.
     blocked: bool,
     events: mpsc::Sender<Event>,
-    /// Events that nobody took yet. While there are any, nothing is read, so that one message's events are all that it holds.
+    /// Events that nobody took yet. While there are any, nothing is read, so that one message's events are all that it
+    /// holds.
     backlog: VecDeque<Event>,
     outcomes: HashMap<Uuid, OutcomeSender>,
     answers: HashMap<RequestId, AnswerSender>,

@@ -1,5 +1,5 @@
-//! How long to wait before another attempt: exponential with full jitter, so that clients which lost the same server don't
-//! come back in step.
+//! How long to wait before another attempt: exponential with full jitter, so that clients which lost the same server
+//! don't come back in step.
 
 use suda_protocol::v1;
 

@@ -1,5 +1,5 @@
-//! The commands of a [`Machine`]: what its owner asks for. Each is checked against the limits first, so that the server never
-//! has to say what could be known here.
+//! The commands of a [`Machine`]: what its owner asks for. Each is checked against the limits first, so that the server
+//! never has to say what could be known here.
 
 use suda_protocol::v1::command::Request;
 use suda_protocol::v1::{self, Cursor};
@@ -13,8 +13,9 @@ use crate::CommandError;
 const AROUND_TEXT_BYTES_MAX: usize = 1_024;
 
 impl Machine {
-    /// Makes a public room whose first member is the author. Answered by [`Event::Accepted`](crate::Event::Accepted) or [`Event::Refused`](crate::Event::Refused), like
-    /// every command with a client id: a UUID that was never used before.
+    /// Makes a public room whose first member is the author. Answered by [`Event::Accepted`](crate::Event::Accepted) or
+    /// [`Event::Refused`](crate::Event::Refused), like every command with a client id: a UUID that was never used
+    /// before.
     pub fn create_room(
         &mut self,
         now: Timestamp,
@@ -93,8 +94,8 @@ impl Machine {
         self.mutate(now, client_id, request)
     }
 
-    /// Takes back commands that another machine's [`Machine::pending`] gave, before any new one. One whose answer was lost takes effect
-    /// no second time.
+    /// Takes back commands that another machine's [`Machine::pending`] gave, before any new one. One whose answer was
+    /// lost takes effect no second time.
     pub fn restore(
         &mut self,
         pending: impl IntoIterator<Item = Pending>,
@@ -104,8 +105,9 @@ impl Machine {
             .try_for_each(|pending| self.outbox.push(pending))
     }
 
-    /// Opens a room's stream and keeps it open over every connection: entries after the cursor, or from the newest on where there is none, come as
-    /// [`Event::Entry`](crate::Event::Entry). A cursor with seq 0 is the beginning. A room that is open stays as it is, and says so again.
+    /// Opens a room's stream and keeps it open over every connection: entries after the cursor, or from the newest on
+    /// where there is none, come as [`Event::Entry`](crate::Event::Entry). A cursor with seq 0 is the beginning. A room
+    /// that is open stays as it is, and says so again.
     pub fn open(
         &mut self,
         now: Timestamp,
@@ -130,7 +132,8 @@ impl Machine {
         self.streams.close(room, self.names.resolve(room));
     }
 
-    /// Asks for a page of rooms, by name, after the given name. Answered by [`Event::Answer`](crate::Event::Answer), as every question.
+    /// Asks for a page of rooms, by name, after the given name. Answered by [`Event::Answer`](crate::Event::Answer), as
+    /// every question.
     pub fn list_rooms(
         &mut self,
         now: Timestamp,
@@ -220,8 +223,8 @@ impl Machine {
     }
 }
 
-/// Bytes of a text in JSON, where some characters take more than one. Asked for whatever the codec, since a command may be
-/// kept as JSON and sent later in either.
+/// Bytes of a text in JSON, where some characters take more than one. Asked for whatever the codec, since a command may
+/// be kept as JSON and sent later in either.
 fn json_bytes(text: &str) -> usize {
     let escaped = text.bytes().map(|byte| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0C => 2,

@@ -15,15 +15,15 @@ pub const HELLO_TIMEOUT_MS: i64 = 15_000;
 /// Milliseconds that the answer to any other command may take before the connection counts as broken.
 pub const ANSWER_TIMEOUT_MS: i64 = 60_000;
 
-/// Milliseconds that bound the first wait before connecting again, or before sending a refused command again; each further
-/// one doubles it.
+/// Milliseconds that bound the first wait before connecting again, or before sending a refused command again; each
+/// further one doubles it.
 pub const BACKOFF_FIRST_MS: i64 = 500;
 
 /// Milliseconds that no such wait exceeds.
 pub const BACKOFF_MAX_MS: i64 = 30_000;
 
-/// Milliseconds for which a session must have lasted for the next wait to be a first one again: a server that greets and
-/// hangs up is not asked at full speed.
+/// Milliseconds for which a session must have lasted for the next wait to be a first one again: a server that greets
+/// and hangs up is not asked at full speed.
 pub const STABLE_MS: i64 = 10_000;
 
 /// Milliseconds that a server may ask a client to stay away.

@@ -38,8 +38,8 @@ pub enum Event {
         asked: String,
         /// The room.
         room: v1::Room,
-        /// Entries after this one follow. After the first opening and after a [`Event::Reset`] it is where the stream starts; otherwise it is
-        /// where the stream stood before.
+        /// Entries after this one follow. After the first opening and after a [`Event::Reset`] it is where the stream
+        /// starts; otherwise it is where the stream stood before.
         after: v1::Cursor,
     },
     /// A room's stream can't be opened; it is not tried again.
@@ -51,7 +51,8 @@ pub enum Event {
     },
     /// The next entry of a room: each exactly once, in the order of seq, without a hole.
     Entry(v1::Entry),
-    /// What was delivered of this room belongs to another past of the server (a restored backup, say): forget it. What follows starts anew.
+    /// What was delivered of this room belongs to another past of the server (a restored backup, say): forget it. What
+    /// follows starts anew.
     Reset {
         /// The room's id.
         room: String,
@@ -61,7 +62,8 @@ pub enum Event {
         /// The room's id.
         room: String,
     },
-    /// A mutating command took effect; it is on the server's disk. Exactly one `Accepted` or `Refused` comes for each client id.
+    /// A mutating command took effect; it is on the server's disk. Exactly one `Accepted` or `Refused` comes for each
+    /// client id.
     Accepted {
         /// The command's client id.
         client_id: Uuid,

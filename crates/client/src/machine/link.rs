@@ -1,4 +1,5 @@
-//! The state of the one connection: wished for, being made, greeting, a session, or given up. Knows nothing of commands.
+//! The state of the one connection: wished for, being made, greeting, a session, or given up. Knows nothing of
+//! commands.
 
 use suda_protocol::limits::HEARTBEAT_MS;
 use suda_protocol::v1;

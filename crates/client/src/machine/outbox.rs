@@ -1,5 +1,5 @@
-//! Mutating commands from the moment they are given until they are answered, over any number of connections. Each keeps its
-//! client id and its place; of one room, one at a time is under way, so that posts keep their order.
+//! Mutating commands from the moment they are given until they are answered, over any number of connections. Each keeps
+//! its client id and its place; of one room, one at a time is under way, so that posts keep their order.
 
 use std::collections::{BTreeSet, VecDeque};
 

@@ -1,4 +1,5 @@
-//! The rooms that are open: opening, resuming and paging them, and what the server says of them. Knows nothing of connections but that one can be lost.
+//! The rooms that are open: opening, resuming and paging them, and what the server says of them. Knows nothing of
+//! connections but that one can be lost.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -304,8 +305,8 @@ impl Streams {
         events.push_back(Event::Removed { room });
     }
 
-    /// Compares the tops that a heartbeat tells with what was delivered: an entry may be on its way, but not for a whole
-    /// heartbeat.
+    /// Compares the tops that a heartbeat tells with what was delivered: an entry may be on its way, but not for a
+    /// whole heartbeat.
     pub(crate) fn heartbeat(&mut self, now: Timestamp, tops: &[v1::RoomTop], jitter: &mut Jitter) {
         let tops: BTreeMap<&str, &Cursor> = tops
             .iter()
@@ -373,8 +374,8 @@ impl Streams {
         Some(stream)
     }
 
-    /// The room turns out to be open already, under another name: one stream remains, and since the server begins the room's
-    /// stream anew for each `Open`, it asks again from its own cursor.
+    /// The room turns out to be open already, under another name: one stream remains, and since the server begins the
+    /// room's stream anew for each `Open`, it asks again from its own cursor.
     fn merge(
         &mut self,
         now: Timestamp,

@@ -1,4 +1,5 @@
-//! Runs the examples of `docs/protocol.md`, in their order, against a real server and with a WebSocket client that isn't ours.
+//! Runs the examples of `docs/protocol.md`, in their order, against a real server and with a WebSocket client that
+//! isn't ours.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,5 +1,5 @@
-//! Comparing what came with what the document says: `"…"` is any value, `"$NAME"` is the value that had the name before, or names
-//! it now.
+//! Comparing what came with what the document says: `"…"` is any value, `"$NAME"` is the value that had the name
+//! before, or names it now.
 
 use std::collections::HashMap;
 

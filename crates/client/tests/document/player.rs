@@ -157,7 +157,8 @@ fn json(text: &str) -> Result<Value, String> {
     serde_json::from_str(text).map_err(|error| format!("{error}: {text}"))
 }
 
-/// What a test can't make happen must at least be a message of the protocol, with no field that the protocol doesn't have.
+/// What a test can't make happen must at least be a message of the protocol, with no field that the protocol doesn't
+/// have.
 fn check_example(text: &str) -> Result<(), String> {
     let message = Codec::Json
         .decode_server_message(text.as_bytes())

@@ -9,7 +9,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{Running, address, beginning, connect, read_texts};
 
-/// Carries connections to a port; the n-th is cut after some hundreds of bytes in one direction, a few kilobytes in all.
+/// Carries connections to a port; the n-th is cut after some hundreds of bytes in one direction, a few kilobytes in
+/// all.
 async fn fragile_proxy(to: u16) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
