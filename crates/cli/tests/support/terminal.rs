@@ -40,7 +40,11 @@ impl Terminal {
     /// Runs the command with its environment in a new terminal.
     pub fn run(command: &Command) -> Terminal {
         let pair = native_pty_system().openpty(SIZE).unwrap();
-        let mut builder = CommandBuilder::new(command.get_program());
+        // Without echo: the kernel may put what is typed into the middle of a line that the program is writing at that moment,
+        // which a person reads over and a test cannot.
+        let mut builder = CommandBuilder::new("sh");
+        builder.args(["-c", r#"stty -echo && exec "$0" "$@""#]);
+        builder.arg(command.get_program());
         builder.args(command.get_args());
         for (name, value) in command.get_envs() {
             match value {
