@@ -56,7 +56,7 @@ pub(crate) async fn run(args: Args, texts: Texts) -> Result<(), Failure> {
         client,
         mut events,
     } = Session::begin(&args.server, texts)?;
-    let (runner, mut done) = Runner::start(client);
+    let (runner, mut done) = Runner::start(client.clone());
     let mut chat = Chat::new(texts, Transcript::new(texts, Clock::of_system()), args.last);
     let mut keyboard = lines::of_stdin();
     let mut keyboard_is_open = true;
@@ -74,7 +74,10 @@ pub(crate) async fn run(args: Args, texts: Texts) -> Result<(), Failure> {
                 Effect::StartLeaving => leaving
                     .as_mut()
                     .reset(tokio::time::Instant::now() + LEAVE_WAIT),
-                Effect::Leave => return Ok(()),
+                Effect::Leave => {
+                    client.close(session::CLOSE_WAIT).await;
+                    return Ok(());
+                }
                 Effect::Fail(failure) => return Err(failure),
             }
         }
