@@ -11,8 +11,9 @@ use rusqlite::Connection;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 
-/// Entries and account changes after which the write-ahead log is moved into the database: keeps that log near 4 MiB.
-const CHECKPOINT_ROWS: usize = 4_000;
+/// About how much goes into the write-ahead log before it is moved into the database. Moving takes a few milliseconds, in
+/// which nothing is committed; more of it at once would take longer, less of it would write the same pages more often.
+const CHECKPOINT_BYTES: usize = 4 * 1024 * 1024;
 
 /// A journal that is about to start.
 #[derive(Debug)]
@@ -40,14 +41,18 @@ pub(crate) fn start(start: Start) -> Result<(Journal, JoinHandle<()>), StartErro
 
 fn run(mut start: Start, waiting: &Receiver<Work>) {
     let mut journal = suda_engine::Journal::<Ticket>::new();
-    let mut rows_since_checkpoint = 0;
+    let mut bytes_since_checkpoint = 0;
     loop {
         let mut batch = Batch::take(waiting, start.batch_max);
         let health = std::mem::take(&mut batch.health);
         let last = batch.last;
         if batch.writes() {
-            rows_since_checkpoint += batch.drafts.len() + batch.accounts.len();
-            let Outcome { answers, entries } = commit(&mut start.writer, &mut journal, batch);
+            let Outcome {
+                answers,
+                entries,
+                written_bytes,
+            } = commit(&mut start.writer, &mut journal, batch);
+            bytes_since_checkpoint += written_bytes;
             // Entries first: whoever reads an answer can then find what it speaks of in the stream behind it.
             start.outlets.committed(entries);
             start.outlets.answers(answers);
@@ -63,8 +68,8 @@ fn run(mut start: Start, waiting: &Receiver<Work>) {
             drop(start.data_dir);
             return;
         }
-        if rows_since_checkpoint >= CHECKPOINT_ROWS {
-            rows_since_checkpoint = 0;
+        if bytes_since_checkpoint >= CHECKPOINT_BYTES {
+            bytes_since_checkpoint = 0;
             checkpoint(&start.writer, "PASSIVE");
         }
     }

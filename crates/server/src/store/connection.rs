@@ -8,6 +8,8 @@ use std::time::Duration;
 
 /// Prepared statements that a connection keeps.
 const STATEMENTS_MAX: usize = 64;
+/// Bytes of the write-ahead log's file that are kept for reuse after a time in which it had to grow (a long backup, say).
+const WAL_BYTES_KEPT: i64 = 16 * 1024 * 1024;
 /// How long a statement waits for a lock that another program (a backup, a shell) holds.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
 
@@ -42,6 +44,7 @@ fn prepare_writer(writer: &Connection, bytes_max: Option<u64>) -> rusqlite::Resu
     writer.pragma_update(None, "foreign_keys", true)?;
     // The journal checkpoints by itself, between commits: SQLite's automatic one hides its errors, a failed fsync too.
     writer.pragma_update(None, "wal_autocheckpoint", 0)?;
+    writer.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES_KEPT, |_| Ok(()))?;
     if let Some(bytes_max) = bytes_max {
         let page_bytes: i64 = writer.pragma_query_value(None, "page_size", |row| row.get(0))?;
         let pages = i64::try_from(bytes_max).unwrap_or(i64::MAX) / page_bytes.max(1);
