@@ -1,6 +1,6 @@
 //! The faults: when, and which.
 
-use crate::node::{Fate, write};
+use crate::commit::{Fate, write};
 use crate::stats::Mark;
 use crate::timeline::{ConnId, Happening};
 use crate::world::{HEARTBEAT_MS, LATENCY_MS_MAX, World};

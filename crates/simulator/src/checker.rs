@@ -9,7 +9,7 @@
 //! - G3: logs and streams run 1, 2, 3 …, on the server's wire and out of each client.
 //! - G4: in the end each reader has the log from where it started to the top, or was told to start anew, and only after a restored backup.
 //! - G5: at the moment of sending, each entry and each acknowledgement is on the simulated disk.
-//! - G6: no outbox holds more entries than its bound.
+//! - G6: no outbox holds more than its bound for entries and what the commands in flight may add.
 //! - G8: nobody is sent an entry after the one that removed them.
 //! - G9 is looked at by the world: it knows which links are silent.
 

@@ -11,6 +11,7 @@
 mod chaos;
 pub mod checker;
 mod client;
+mod commit;
 mod connection;
 #[cfg(suda_mutants)]
 pub mod mutants;
@@ -18,9 +19,11 @@ mod network;
 mod node;
 mod person;
 mod rng;
+mod sessions;
 pub mod stats;
 mod timeline;
 mod trace;
+mod work;
 mod worker;
 mod world;
 

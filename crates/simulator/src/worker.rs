@@ -17,7 +17,7 @@ use crate::stats::{Mark, Stats};
 use crate::timeline::{ConnId, Time};
 
 /// Batches that wait for a worker; over that, the newest are dropped and the roster is told.
-pub(crate) const QUEUE_BATCHES_MAX: usize = 4;
+pub(crate) const QUEUE_BATCHES_MAX: usize = 3;
 
 pub(crate) struct Worker {
     pub(crate) roster: Roster<ConnId, Arc<Entry>>,
@@ -67,6 +67,7 @@ impl Outs<'_> {
         self.checker
             .sending(member, conn.user, &message, self.store);
         conn.push(self.now, message);
+        self.checker.holding(member, conn.outbox_bytes);
         self.touched.push(member);
     }
 }

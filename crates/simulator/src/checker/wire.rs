@@ -12,7 +12,12 @@ use suda_protocol::v1::{self, Continuity};
 use uuid::Uuid;
 
 use super::Checker;
+use crate::connection::OUTBOX_BYTES_MAX;
 use crate::timeline::ConnId;
+
+/// Bytes that an outbox may hold beyond its bound for entries: an answer for each of the six commands that may be in flight, the
+/// longest of which are pages of eight entries, and a push for each of four rooms and for each heartbeat until the reader is given up.
+const BEYOND_BYTES_MAX: usize = 16 * 1024;
 
 /// One connection as the client is entitled to see it.
 #[derive(Debug, Default)]
@@ -62,6 +67,14 @@ impl Checker {
             }
             Some(Kind::Push(_)) | None => self.fail("an empty message was sent"),
         }
+    }
+
+    /// The server's outbox for this connection holds so much now.
+    pub(crate) fn holding(&mut self, conn: ConnId, outbox_bytes: usize) {
+        let bytes_max = OUTBOX_BYTES_MAX + BEYOND_BYTES_MAX;
+        self.expect(outbox_bytes <= bytes_max, || {
+            format!("G6: {outbox_bytes} bytes wait on connection {conn}, though {bytes_max} are the most")
+        });
     }
 
     fn replying(
