@@ -92,7 +92,7 @@ fn wrong(setting: &'static str, problem: &str) -> StartError {
     }
 }
 
-/// Every bound that an operator may move. What clients are told in `hello` stands in `session`.
+/// Every bound that an operator may move. What clients are held to and told in `hello` stands in [`suda_protocol::limits`].
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// How often each connection gets a heartbeat. A peer that was silent for twice as long is closed with 4002.

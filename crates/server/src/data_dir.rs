@@ -26,13 +26,7 @@ impl DataDir {
             path: path.to_owned(),
             source,
         };
-        if !path.is_dir() {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(FOLDER_MODE)
-                .create(path)
-                .map_err(refused)?;
-        }
+        make_folder(path).map_err(refused)?;
         let lock = private_file(&path.join(LOCK_FILE)).map_err(refused)?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -45,6 +39,7 @@ impl DataDir {
         }
         // SQLite gives its journal files the database's own mode, so making the file here settles all of them.
         private_file(&path.join(DATABASE_FILE)).map_err(refused)?;
+        sync_folder(path).map_err(refused)?;
         Ok(Self {
             path: path.to_owned(),
             _lock: lock,
@@ -54,6 +49,35 @@ impl DataDir {
     pub(crate) fn database(&self) -> PathBuf {
         self.path.join(DATABASE_FILE)
     }
+}
+
+/// Makes the folder, and those above it, where they are missing.
+fn make_folder(path: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = path
+        .ancestors()
+        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+        .collect();
+    if path.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new()
+        .recursive(true)
+        .mode(FOLDER_MODE)
+        .create(path)?;
+    for parent in missing.into_iter().filter_map(Path::parent) {
+        sync_folder(parent)?;
+    }
+    Ok(())
+}
+
+/// Puts a folder's list of names on disk. Without it a power loss could take a whole new database away, however durable its content.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
+    File::open(path)?.sync_all()
 }
 
 fn private_file(path: &Path) -> io::Result<File> {

@@ -15,6 +15,9 @@ use std::thread::JoinHandle;
 /// which nothing is committed; more of it at once would take longer, less of it would write the same pages more often.
 const CHECKPOINT_BYTES: usize = 4 * 1024 * 1024;
 
+/// The process ends with this status (EX_SOFTWARE) where the journal's thread panics.
+const EXIT_JOURNAL_FAILED: i32 = 70;
+
 /// A journal that is about to start.
 #[derive(Debug)]
 pub(crate) struct Start {
@@ -39,7 +42,23 @@ pub(crate) fn start(start: Start) -> Result<(Journal, JoinHandle<()>), StartErro
     Ok((Journal { queue }, handle))
 }
 
+/// Ends the process if the journal panics. Without its only writer a server could answer nothing and would look alive; a
+/// restart goes on from what is on disk.
+struct EndWithJournal;
+
+impl Drop for EndWithJournal {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!(
+                "the journal has failed; stopping now. Start suda again and report this"
+            );
+            std::process::exit(EXIT_JOURNAL_FAILED);
+        }
+    }
+}
+
 fn run(mut start: Start, waiting: &Receiver<Work>) {
+    let _end = EndWithJournal;
     let mut journal = suda_engine::Journal::<Ticket>::new();
     let mut bytes_since_checkpoint = 0;
     loop {

@@ -7,7 +7,7 @@ use suda_protocol::{CloseCode, Codec};
 
 #[tokio::test]
 async fn a_heartbeat_tells_the_tops_of_the_open_rooms() {
-    let running = Running::with(|config| config.limits.heartbeat = Duration::from_millis(50)).await;
+    let running = Running::with(|config| config.limits.heartbeat = Duration::from_secs(1)).await;
     for codec in Codec::ALL {
         let token = if codec == Codec::ALL[0] {
             running.set_up().await
@@ -15,7 +15,7 @@ async fn a_heartbeat_tells_the_tops_of_the_open_rooms() {
             running.sign_in("하늘").await
         };
         let mut chat = Chat::dial(running.server.local_addr(), codec).await;
-        assert_eq!(chat.hello(&token).await.heartbeat_ms, 50);
+        assert_eq!(chat.hello(&token).await.heartbeat_ms, 1_000);
         let posted = chat.post("lobby", "여기까지").await;
         let room = chat.open("lobby", None).await.room.unwrap();
         let tops = loop {
@@ -42,13 +42,12 @@ async fn a_connection_that_never_connects_is_closed() {
 
 #[tokio::test]
 async fn a_silent_peer_is_closed_and_one_that_answers_pings_is_not() {
-    let running =
-        Running::with(|config| config.limits.heartbeat = Duration::from_millis(200)).await;
+    let running = Running::with(|config| config.limits.heartbeat = Duration::from_secs(1)).await;
     let token = running.set_up().await;
     let mut alive = running.chat(Codec::Proto, &token).await;
     let mut silent = running.chat(Codec::Proto, &token).await;
-    // Reading is what answers pings. The silent one does not read until the other has had many heartbeats.
-    for _ in 0..12 {
+    // Reading is what answers pings. The silent one does not read until the other has had five heartbeats.
+    for _ in 0..5 {
         while !matches!(alive.any_push().await, push::Event::Heartbeat(_)) {}
     }
     assert_eq!(silent.closed().await, CloseCode::HeartbeatMissed.number());

@@ -24,6 +24,16 @@ async fn the_data_folder_is_made_for_its_owner_alone() {
 }
 
 #[tokio::test]
+async fn folders_above_the_data_folder_are_made_too() {
+    let data = TempDir::new();
+    let mut config = config(&data);
+    config.data_dir = data.path().join("one/two/data");
+    let server = Server::start(config).await.unwrap();
+    assert!(data.path().join("one/two/data/suda.db").is_file());
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_port_in_use_is_named() {
     let running = Running::new().await;
     let data = TempDir::new();

@@ -165,6 +165,7 @@ async fn whoever_sends_no_request_in_time_is_dropped() {
     for stream in [&mut silent, &mut idle] {
         let mut bytes = Vec::new();
         let end = tokio::time::timeout(Duration::from_secs(60), stream.read_to_end(&mut bytes));
-        end.await.expect("the server ends it").unwrap();
+        // Ended in order or by a reset: either way nothing holds it any more.
+        let _ = end.await.expect("the server ends it");
     }
 }
