@@ -32,6 +32,8 @@ pub(super) struct Connection {
     pub(super) liveness: Liveness,
     /// An offer was refused for lack of room, and the roster waits to hear of room.
     pub(super) refused: bool,
+    /// Reading has stopped until the outbox has room, and nobody has said so yet.
+    pub(super) reading_waits: bool,
     /// Something was queued since the last flush.
     pub(super) touched: bool,
     /// A task waits for the socket to take the rest.

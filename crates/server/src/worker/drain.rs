@@ -16,7 +16,10 @@ impl Worker {
                     let Some(connection) = state.connections.get_mut(key) else {
                         return true;
                     };
-                    connection.resume.notify_one();
+                    // Said once to each who waits: they run only after this task gives way.
+                    if std::mem::take(&mut connection.reading_waits) {
+                        connection.resume.notify_one();
+                    }
                     if std::mem::take(&mut connection.refused) {
                         state.roster.drained(key, &mut state.connections);
                     }
@@ -33,6 +36,8 @@ impl Worker {
                     return;
                 }
             }
+            // The socket has failed. Its reading task may be pausing, and would not notice.
+            worker.with(|state| state.gone(key));
         });
     }
 
@@ -43,7 +48,7 @@ impl Worker {
                 return Poll::Ready(false);
             };
             // Half of the room, so that a slow socket is not filled up entry by entry. All of it, where nobody waits.
-            let somebody_waits = connection.refused || connection.paused;
+            let somebody_waits = connection.refused || connection.reading_waits;
             let below_bytes = if somebody_waits {
                 self.tools.limits.outbox_bytes_max / 2
             } else {

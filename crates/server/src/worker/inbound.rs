@@ -37,6 +37,7 @@ impl Worker {
             client: socket.client,
             liveness: Liveness::new(meter, Instant::now(), &self.tools.limits),
             refused: false,
+            reading_waits: false,
             touched: false,
             draining: false,
             paused: false,
@@ -79,11 +80,11 @@ impl Worker {
                         return Err(false);
                     };
                     let outbox_bytes_max = self.tools.limits.outbox_bytes_max;
-                    let room = running
-                        && connection.session.may_read()
-                        && !connection.is_full(outbox_bytes_max);
+                    let full = connection.is_full(outbox_bytes_max);
+                    let room = running && connection.session.may_read() && !full;
                     // A closing connection is read on, for the peer's half of the close.
                     connection.paused = !room && connection.closing_since.is_none();
+                    connection.reading_waits = connection.paused && full;
                     if connection.paused {
                         Ok(Rc::clone(&connection.resume))
                     } else {

@@ -94,13 +94,16 @@ impl Worker {
                     continue;
                 };
                 connection.touched = false;
-                // A failure shows in the reading task, which takes the connection away.
-                let _ = connection.writer.try_flush();
-                if connection.writer.buffered() > 0 && !connection.draining {
-                    connection.draining = true;
-                    waiting.push(key);
-                } else if connection.refused && !connection.draining {
-                    // It was full for a moment within a batch and is empty again.
+                if connection.writer.try_flush().is_err() {
+                    // Its reading task may be pausing, and would not notice.
+                    state.gone(key);
+                    continue;
+                }
+                // Who waits for room has to hear of it, also where the socket has just taken everything.
+                let more = connection.writer.buffered() > 0
+                    || connection.refused
+                    || connection.reading_waits;
+                if more && !connection.draining {
                     connection.draining = true;
                     waiting.push(key);
                 }

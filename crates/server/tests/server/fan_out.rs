@@ -197,3 +197,75 @@ async fn a_worker_that_loses_batches_reads_them_from_the_store() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_does_not_read_its_answers_delays_nobody_and_gets_all_of_them() {
+    const QUESTIONS: usize = 500;
+    let running = Running::with(|config| {
+        config.workers = 1;
+        config.limits.outbox_bytes_max = 64 * 1024;
+        config.limits.stall_timeout = Duration::from_secs(600);
+    })
+    .await;
+    let token = running.set_up().await;
+    let mut other = running.chat(Codec::Proto, &token).await;
+    let text = "가".repeat(5_000);
+    other.post("lobby", &text).await;
+    let mut asking = Chat::dial_with(running.server.local_addr(), Codec::Proto, |socket| {
+        socket.set_recv_buffer_size(8 * 1024).unwrap();
+    })
+    .await;
+    asking.hello(&token).await;
+    for _ in 0..QUESTIONS {
+        let log = v1::Log {
+            room: "lobby".into(),
+            after: None,
+            count_max: 0,
+        };
+        asking.send(command::Request::Log(log)).await;
+    }
+    // Answers of some megabytes wait for a socket that takes none; the worker has time for others.
+    for _ in 0..20 {
+        other.post("lobby", "저는 읽고 있어요").await;
+    }
+    for _ in 0..QUESTIONS {
+        let answer = asking.any_reply().await.result;
+        assert!(matches!(answer, Some(reply::Result::LogPage(page)) if page.continues));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_goes_away_with_answers_unread_gives_its_place_back() {
+    let running = Running::with(|config| {
+        config.limits.connections_max = 2;
+        config.limits.outbox_bytes_max = 64 * 1024;
+        config.limits.stall_timeout = Duration::from_secs(600);
+        config.limits.heartbeat = Duration::from_secs(300);
+    })
+    .await;
+    let token = running.set_up().await;
+    let mut other = running.chat(Codec::Proto, &token).await;
+    other.post("lobby", &"가".repeat(5_000)).await;
+    let mut asking = Chat::dial_with(running.server.local_addr(), Codec::Proto, |socket| {
+        socket.set_recv_buffer_size(8 * 1024).unwrap();
+    })
+    .await;
+    asking.hello(&token).await;
+    for _ in 0..500 {
+        let log = v1::Log {
+            room: "lobby".into(),
+            after: None,
+            count_max: 0,
+        };
+        asking.send(command::Request::Log(log)).await;
+    }
+    drop(asking);
+    let place = async {
+        while !Chat::finds_a_place(running.server.local_addr()).await {
+            tokio::task::yield_now().await;
+        }
+    };
+    let found = tokio::time::timeout(Duration::from_secs(60), place).await;
+    found.expect("the place is free again");
+    other.post("lobby", "저는 그대로예요").await;
+}

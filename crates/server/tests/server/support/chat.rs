@@ -25,7 +25,12 @@ impl Chat {
         Self::dial_with(to, codec, |_| {}).await
     }
 
-    /// The same on a socket that is set up otherwise.
+    /// Whether the server takes one more connection; it is given up at once.
+    pub(crate) async fn finds_a_place(to: SocketAddr) -> bool {
+        Dialer::new().dial(&format!("ws://{to}/ws")).await.is_ok()
+    }
+
+    /// As [`Chat::dial`], on a socket that is set up otherwise.
     pub(crate) async fn dial_with(
         to: SocketAddr,
         codec: Codec,
