@@ -68,6 +68,8 @@ struct Scene {
     readers: BTreeMap<u32, Reader>,
     /// Answers of the store that are under way.
     read: Vec<Box<dyn FnOnce(&mut Worker)>>,
+    /// The last batch was lost, and nothing has shown it yet.
+    hidden: bool,
 }
 
 impl Scene {
@@ -80,6 +82,7 @@ impl Scene {
             worker,
             readers: MEMBERS.map(|member| (member, Reader::default())).collect(),
             read: Vec::new(),
+            hidden: false,
         }
     }
 
@@ -95,6 +98,11 @@ impl Scene {
     }
 
     fn make(&mut self, step: Move) {
+        match step {
+            Move::Post | Move::Miss => self.hidden = false,
+            Move::LoseSilently => self.hidden = true,
+            _ => {}
+        }
         match step {
             Move::Post => self.worker.post(1),
             Move::LoseSilently => drop(self.worker.commit()),
@@ -181,7 +189,7 @@ impl Scene {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2048, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn each_stream_is_a_part_of_the_log_without_a_hole_and_ends_at_its_top(moves in moves()) {
@@ -196,6 +204,13 @@ proptest! {
         for _ in 0..200 {
             scene.make(Move::Read);
             scene.make(Move::Answer);
+        }
+        // Whoever has a stream is at its end by now, without anything further having to happen.
+        let end = scene.worker.node.log().len() as u64 + 1;
+        for (member, reader) in &scene.readers {
+            if !scene.hidden && let Some(next) = reader.next {
+                prop_assert_eq!(next, end, "the stream of {} stands still", member);
+            }
         }
         // Twice: the first may only say that there is too much to be sent.
         for _ in 0..2 {

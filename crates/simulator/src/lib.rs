@@ -2,7 +2,7 @@
 //!
 //! One seed is one history: a server node made of the real [`Session`](suda_engine::Session), [`Journal`](suda_engine::Journal) and
 //! [`Roster`](suda_engine::Roster)s, clients made of the real [`Machine`](suda_client::Machine), and a world that delays, loses, cuts, crashes and
-//! restores. First comes chaos, then calm, in which everything must come out right. The [`checker`] watches every
+//! restores. Chaos and calm follow one another; in each calm everything must come out right. The [`checker`] watches every
 //! frame that is sent and every event that a client gives, and holds them against the guarantees G1 to G9.
 //!
 //! The same seed gives the same history, down to the last frame. What is simulated is only what the engine leaves to its shell;

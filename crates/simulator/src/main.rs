@@ -22,8 +22,8 @@ struct Cli {
     /// Look for the planted bugs instead. Only in a build with `--cfg suda_mutants`.
     #[arg(long)]
     mutants: bool,
-    /// Switch this planted bug on. Only in a build with `--cfg suda_mutants`.
-    #[arg(long)]
+    /// With --seed: switch this planted bug on. Only in a build with `--cfg suda_mutants`.
+    #[arg(long, requires = "seed")]
     mutant: Option<String>,
     /// How many of the last happenings are shown when a seed fails.
     #[arg(long, default_value_t = 60)]

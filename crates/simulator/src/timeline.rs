@@ -85,6 +85,8 @@ pub(crate) enum Happening {
     Fault,
     /// A link that went silent should have been found by now.
     SilenceOver { client: usize, conn: ConnId },
+    /// Another round of chaos begins.
+    Chaos,
     /// The chaos is over.
     Calm,
     /// Is everything as it should be by now?

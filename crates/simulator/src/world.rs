@@ -17,8 +17,14 @@ use crate::stats::{Mark, Stats};
 use crate::timeline::{ConnId, Happening, Time, Timeline};
 use crate::trace::Trace;
 
-/// Milliseconds of chaos.
-const CHAOS_MS: u64 = 25_000;
+/// How often chaos and calm follow one another. What chaos has left behind shows best before the next talk covers it up.
+const ROUNDS: u32 = 3;
+
+/// Milliseconds of chaos in each round.
+const CHAOS_MS: u64 = 8_000;
+
+/// Milliseconds between rounds: more than anything that chaos has planned for itself lies ahead.
+const PAUSE_MS: u64 = 2_000;
 
 /// Milliseconds after which everything must be right again: the slowest road is an answer that never comes (60 s), found by the client, and a full
 /// backoff after it (30 s), twice.
@@ -112,6 +118,7 @@ pub(crate) struct World {
     pub(crate) lagged: BTreeSet<(usize, String)>,
     pub(crate) chaos: bool,
     calm_until: Time,
+    rounds: u32,
     done: bool,
 }
 
@@ -141,6 +148,7 @@ impl World {
             lagged: BTreeSet::new(),
             chaos: true,
             calm_until: 0,
+            rounds: 0,
             done: false,
         }
     }
@@ -149,12 +157,9 @@ impl World {
         self.furnish();
         self.start();
         for client in 0..self.clients.len() {
-            self.timeline.after(1, Happening::Act { client });
             self.drain_machine(client);
         }
-        let first_fault_ms = self.rng.between(100, 2_000);
-        self.timeline.after(first_fault_ms, Happening::Fault);
-        self.timeline.after(CHAOS_MS, Happening::Calm);
+        self.begin_chaos();
         while !self.done && self.checker.violation().is_none() {
             let Some(happening) = self.timeline.next() else {
                 break;
@@ -165,9 +170,6 @@ impl World {
                     .fail(format!("no end after {HAPPENINGS_MAX} happenings"));
             }
             self.happen(happening);
-        }
-        if self.checker.violation().is_none() {
-            self.checker.finished(&self.store);
         }
     }
 
@@ -195,6 +197,7 @@ impl World {
             Happening::SilenceOver { client, conn } => self.silence_over(client, conn),
             Happening::Start => self.start(),
             Happening::Calm => self.calm(),
+            Happening::Chaos => self.begin_chaos(),
             Happening::Inspect => self.inspect(),
             inside => self.inside(inside),
         }
@@ -214,6 +217,17 @@ impl World {
 
     pub(crate) fn say(&mut self, line: impl FnOnce() -> String) {
         self.trace.line(self.timeline.now(), line);
+    }
+
+    fn begin_chaos(&mut self) {
+        self.say(|| "-- chaos --".into());
+        self.chaos = true;
+        for client in 0..self.clients.len() {
+            self.timeline.after(1, Happening::Act { client });
+        }
+        let first_fault_ms = self.rng.between(100, 1_000);
+        self.timeline.after(first_fault_ms, Happening::Fault);
+        self.timeline.after(CHAOS_MS, Happening::Calm);
     }
 
     fn calm(&mut self) {
@@ -247,12 +261,22 @@ impl World {
             Some(_) => (0..self.clients.len()).find_map(|client| self.client_lacks(client)),
         };
         match lacking {
-            None => self.done = true,
+            None => self.end_round(),
             Some(lack) if self.now() >= self.calm_until => {
                 self.checker
                     .fail(format!("G4: after {CALM_MS_MAX} ms of calm, {lack}"));
             }
             Some(_) => self.timeline.after(INSPECT_MS, Happening::Inspect),
+        }
+    }
+
+    fn end_round(&mut self) {
+        self.checker.finished(&self.store);
+        self.rounds += 1;
+        if self.rounds == ROUNDS {
+            self.done = true;
+        } else {
+            self.timeline.after(PAUSE_MS, Happening::Chaos);
         }
     }
 
