@@ -49,9 +49,11 @@ fn install(tool: &Path) -> Result<()> {
             );
         }
     }
+    // Not `npm ci`: that refuses a lock without the binaries of every platform, and not every registry carries them all. The version
+    // is pinned exactly, what the lock knows is verified by it, and without saving the lock stays as it is.
     shell::run(
         Command::new("npm")
-            .args(["ci", "--no-audit", "--no-fund"])
+            .args(["install", "--no-save", "--no-audit", "--no-fund"])
             .current_dir(tool),
     )
 }
