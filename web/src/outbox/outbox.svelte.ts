@@ -1,0 +1,131 @@
+// The posts that have no answer yet: on disk before anything is sent, shown by every tab, sent by the one that owns the outbox.
+
+import type { Mutation } from "../protocol/types";
+import { uuid } from "../ui/uuid";
+import type { Item, ItemState } from "./item";
+import type { Store } from "./store";
+import type { Tabs } from "./tabs";
+
+export class Outbox {
+  /** Oldest first. */
+  items: readonly Item[] = $state.raw([]);
+  #isOwner = false;
+  #lastAt = 0;
+  /** Not on disk yet: reading the disk again must not lose them. */
+  #saving = new Set<string>();
+
+  constructor(
+    readonly user: string,
+    readonly store: Store,
+    readonly tabs: Tabs,
+    /** Gives a post to the machine, which takes each client id once. */
+    readonly send: (mutation: Mutation) => boolean,
+  ) {}
+
+  async start(): Promise<void> {
+    this.tabs.listen((news) => {
+      if (news.kind === "changed") void this.#reload();
+      else this.#settle(news.clientId, news.seq);
+    });
+    await this.#reload();
+    this.tabs.own(() => {
+      this.#isOwner = true;
+      void this.#reload();
+    });
+  }
+
+  /** Resolves once the post is on disk. */
+  async post(room: string, text: string, replyTo = 0): Promise<void> {
+    this.#lastAt = Math.max(Date.now(), this.#lastAt + 1);
+    const item: Item = {
+      clientId: uuid(),
+      user: this.user,
+      room,
+      text,
+      replyTo,
+      at: this.#lastAt,
+      state: { kind: "queued" },
+    };
+    await this.#save(item);
+  }
+
+  /** Tries again what was refused. */
+  async retry(clientId: string): Promise<void> {
+    await this.#change(clientId, { kind: "queued" });
+  }
+
+  async discard(clientId: string): Promise<void> {
+    this.items = this.items.filter((item) => item.clientId !== clientId);
+    await this.store.remove(clientId);
+    this.tabs.tell({ kind: "changed" });
+  }
+
+  /** The machine's word: the post is on the server's disk. */
+  async accepted(clientId: string, seq: number): Promise<void> {
+    if (!this.#find(clientId)) return;
+    this.#settle(clientId, seq);
+    await this.store.remove(clientId);
+    this.tabs.tell({ kind: "settled", clientId, seq });
+  }
+
+  /** The machine's word: the post will not be taken. */
+  async refused(clientId: string, error: string): Promise<void> {
+    await this.#change(clientId, { kind: "failed", error });
+  }
+
+  /** Forgets what was sent and stands in the timeline by now. */
+  shown(room: string, cursorSeq: number): void {
+    const gone = (item: Item) => item.room === room && item.state.kind === "sent" && item.state.seq <= cursorSeq;
+    if (this.items.some(gone)) this.items = this.items.filter((item) => !gone(item));
+  }
+
+  close(): void {
+    this.tabs.close();
+  }
+
+  #find(clientId: string): Item | undefined {
+    return this.items.find((item) => item.clientId === clientId);
+  }
+
+  #settle(clientId: string, seq: number): void {
+    this.items = this.items.map((item) => (item.clientId === clientId ? { ...item, state: { kind: "sent", seq } } : item));
+  }
+
+  async #change(clientId: string, state: ItemState): Promise<void> {
+    const item = this.#find(clientId);
+    if (item) await this.#save({ ...item, state });
+  }
+
+  async #save(item: Item): Promise<void> {
+    const others = this.items.filter((one) => one.clientId !== item.clientId);
+    this.items = [...others, item].sort((a, b) => a.at - b.at);
+    this.#saving.add(item.clientId);
+    try {
+      await this.store.put(item);
+    } catch (error) {
+      // A full disk must not keep anybody from speaking; only a reload could lose this one.
+      console.error(error);
+      if (this.#isOwner) this.#give([item]);
+      return;
+    }
+    this.#saving.delete(item.clientId);
+    if (this.#isOwner) this.#give([item]);
+    this.tabs.tell({ kind: "changed" });
+  }
+
+  async #reload(): Promise<void> {
+    const stored = await this.store.all(this.user);
+    const known = new Set(stored.map((item) => item.clientId));
+    const kept = this.items.filter(
+      (item) => !known.has(item.clientId) && (this.#saving.has(item.clientId) || item.state.kind === "sent"),
+    );
+    this.items = [...stored, ...kept].sort((a, b) => a.at - b.at);
+    if (this.#isOwner) this.#give(stored);
+  }
+
+  #give(items: readonly Item[]): void {
+    for (const { clientId, room, text, replyTo, state } of items) {
+      if (state.kind === "queued") this.send({ kind: "post", clientId, room, text, replyTo });
+    }
+  }
+}

@@ -1,0 +1,63 @@
+// From messages to rows: which message begins a day, which opens a group of one author, where one left off.
+
+import type { Item } from "../outbox/item";
+import type { Message } from "../protocol/types";
+
+/** Messages of one author that follow one another within this stand under one name. */
+const GROUP_MS = 5 * 60 * 1000;
+
+export type Row =
+  /** Above the oldest loaded message: older ones come, or this is the room's beginning. */
+  | { kind: "top"; key: "top"; more: boolean }
+  | {
+      kind: "message";
+      key: string;
+      message: Message;
+      /** Whether a day begins with it. */
+      day: boolean;
+      /** Whether it opens a group: the author's name and the time stand above it. */
+      head: boolean;
+      /** Whether one left off right before it. */
+      unread: boolean;
+      mine: boolean;
+    }
+  | { kind: "waiting"; key: string; item: Item; head: boolean; day: boolean };
+
+export interface Facts {
+  messages: readonly Message[];
+  more: boolean;
+  waiting: readonly Item[];
+  me: string;
+  /** The seq up to which one had read when the room was opened; null where there is no mark to show. */
+  readSeq: number | null;
+}
+
+export function buildRows({ messages, more, waiting, me, readSeq }: Facts): Row[] {
+  const rows: Row[] = [{ kind: "top", key: "top", more }];
+  let previous: Message | undefined;
+  let marked = readSeq === null;
+  for (const message of messages) {
+    const unread = !marked && message.seq > readSeq! && message.author !== me;
+    marked ||= unread;
+    const day = !previous || !sameDay(previous.atMs, message.atMs);
+    const head = day || unread || !grouped(previous!, message.author, message.atMs);
+    rows.push({ kind: "message", key: message.id, message, day, head, unread, mine: message.author === me });
+    previous = message;
+  }
+  for (const item of waiting) {
+    const day = !previous || !sameDay(previous.atMs, item.at);
+    const head = day || !grouped(previous!, me, item.at);
+    rows.push({ kind: "waiting", key: item.clientId, item, head, day });
+    previous = { seq: 0, id: "", author: me, authorName: "", atMs: item.at, text: "", replyTo: 0 };
+  }
+  return rows;
+}
+
+function grouped(previous: Message, author: string, atMs: number): boolean {
+  return previous.author === author && atMs - previous.atMs < GROUP_MS;
+}
+
+/** In the reader's own time zone. */
+export function sameDay(a: number, b: number): boolean {
+  return new Date(a).toDateString() === new Date(b).toDateString();
+}

@@ -1,0 +1,79 @@
+// One room's timeline: what is loaded of it, what comes, and how far one has read.
+
+import type { Cursor, Entry, Message } from "../protocol/types";
+import { History } from "./history";
+
+/** Messages that a room which nobody looks at keeps. */
+const BACKGROUND_MESSAGES_MAX = 200;
+
+/** Asks the server for a page of messages before a seq, newest first. */
+export type Pager = (beforeSeq: number) => Promise<{ messages: Message[]; more: boolean }>;
+
+export class Timeline {
+  messages: readonly Message[] = $state.raw([]);
+  /** Whether older ones exist. */
+  more = $state(true);
+  loading = $state(false);
+  /** The last entry that came, of any kind; null before the stream first opened. */
+  cursor: Cursor | null = $state.raw(null);
+  /** Up to where one had read when the room was entered. */
+  readSeq: number | null = $state(null);
+  /** Whether the last change added messages above the others. */
+  prepended = $state(false);
+  readonly #history = new History();
+  /** New with each reset: a page asked for before it is of no use. */
+  #past = 0;
+
+  constructor(readonly pager: Pager) {}
+
+  /** The stream is open: entries after the cursor follow. */
+  opened(after: Cursor): void {
+    this.cursor ??= after;
+  }
+
+  entry(entry: Entry): void {
+    this.cursor = { seq: entry.seq, id: entry.id };
+    if (entry.what.kind !== "messagePosted") return;
+    const { seq, id, author, authorName, atMs } = entry;
+    this.#history.append({ seq, id, author, authorName, atMs, text: entry.what.text, replyTo: entry.what.replyTo });
+    this.#publish(false);
+  }
+
+  /** What is here belongs to another past. */
+  reset(): void {
+    this.#past += 1;
+    this.#history.clear();
+    this.cursor = null;
+    this.readSeq = null;
+    this.loading = false;
+    this.#publish(false);
+  }
+
+  /** Loads a page of older messages, unless one is on its way or there are none. */
+  async loadOlder(): Promise<void> {
+    if (this.loading || !this.more || !this.cursor) return;
+    const past = this.#past;
+    this.loading = true;
+    try {
+      const oldest = this.messages[0]?.seq ?? this.cursor.seq + 1;
+      const page = await this.pager(oldest);
+      if (past !== this.#past) return;
+      this.#history.prepend(page.messages, page.more);
+      this.#publish(true);
+    } finally {
+      if (past === this.#past) this.loading = false;
+    }
+  }
+
+  /** Nobody looks at it any more. */
+  leave(): void {
+    this.#history.trim(BACKGROUND_MESSAGES_MAX);
+    this.#publish(false);
+  }
+
+  #publish(prepended: boolean): void {
+    this.prepended = prepended;
+    this.messages = this.#history.messages;
+    this.more = this.#history.more;
+  }
+}
