@@ -88,11 +88,10 @@ export const en = {
 
   keySend: "Send",
   keyBreak: "New line",
-  keySwitch: "Go to a room",
+  keySwitch: "Find, create or go to a room",
   keyNext: "Next room",
   keyPrevious: "Previous room",
   keyUnread: "Next unread room",
-  keyFind: "Find or create a room",
   keyWrite: "Write a message",
   keyRead: "Read back in the messages",
   keyNewest: "To the newest message",

@@ -89,11 +89,10 @@ export const ko: Texts = {
 
   keySend: "보내기",
   keyBreak: "줄 바꾸기",
-  keySwitch: "다른 방으로 이동",
+  keySwitch: "방 찾기·만들기·이동",
   keyNext: "다음 방",
   keyPrevious: "이전 방",
   keyUnread: "안 읽은 다음 방",
-  keyFind: "방 찾기·만들기",
   keyWrite: "메시지 쓰기",
   keyRead: "지난 대화 읽기",
   keyNewest: "최신 메시지로",

@@ -34,6 +34,11 @@ describe("rows", () => {
     expect(rows(list, null).some((row) => row.unread)).toBe(false);
   });
 
+  it("show no mark while the place where one left off is not loaded", () => {
+    const all = buildRows({ messages: [message(4), message(5)], more: true, waiting: [], me: "me", readSeq: 2 });
+    expect(all.some((row) => row.kind === "message" && row.unread)).toBe(false);
+  });
+
   it("keep their keys when older messages come", () => {
     const before = rows([message(3), message(4)]);
     const after = rows([message(1), message(2), message(3), message(4)]);

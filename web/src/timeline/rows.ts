@@ -37,8 +37,11 @@ export function buildRows({ messages, more, waiting, me, readSeq }: Facts): Row[
   let previous: Message | undefined;
   let marked = readSeq === null;
   for (const message of messages) {
-    const unread = !marked && message.seq > readSeq! && message.author !== me;
-    marked ||= unread;
+    const after = !marked && message.seq > readSeq!;
+    // Where the oldest loaded message is unread already, the place where one left off is further up.
+    const known = previous !== undefined || !more;
+    const unread = after && known && message.author !== me;
+    marked ||= unread || (after && !known);
     const day = !previous || !sameDay(previous.atMs, message.atMs);
     const head = day || unread || !grouped(previous!, message.author, message.atMs);
     rows.push({ kind: "message", key: message.id, message, day, head, unread, mine: message.author === me });

@@ -16,10 +16,14 @@ export class Timeline {
   loading = $state(false);
   /** The last entry that came, of any kind; null before the stream first opened. */
   cursor: Cursor | null = $state.raw(null);
-  /** Up to where one had read when the room was entered. */
+  /** Where the room stood when its stream was first opened. */
+  #openedAt = $state(0);
+  /** Whether what was missed until then has come. */
+  caughtUp: boolean = $derived(this.cursor !== null && this.cursor.seq >= this.#openedAt);
+  /** Up to where one had read when the room was entered; null once there is no mark to show. */
   readSeq: number | null = $state(null);
-  /** Whether the last change added messages above the others. */
-  prepended = $state(false);
+  /** Whether somebody looks at it. */
+  viewed = false;
   readonly #history = new History();
   /** New with each reset: a page asked for before it is of no use. */
   #past = 0;
@@ -27,8 +31,11 @@ export class Timeline {
   constructor(readonly pager: Pager) {}
 
   /** The stream is open: entries after the cursor follow. */
-  opened(after: Cursor): void {
-    this.cursor ??= after;
+  opened(after: Cursor, top: Cursor): void {
+    if (this.cursor === null) {
+      this.cursor = after;
+      this.#openedAt = top.seq;
+    }
   }
 
   entry(entry: Entry): void {
@@ -36,7 +43,10 @@ export class Timeline {
     if (entry.what.kind !== "messagePosted") return;
     const { seq, id, author, authorName, atMs } = entry;
     this.#history.append({ seq, id, author, authorName, atMs, text: entry.what.text, replyTo: entry.what.replyTo });
-    this.#publish(false);
+    if (!this.viewed && this.#history.messages.length > 2 * BACKGROUND_MESSAGES_MAX) {
+      this.#history.trim(BACKGROUND_MESSAGES_MAX);
+    }
+    this.#publish();
   }
 
   /** What is here belongs to another past. */
@@ -46,7 +56,7 @@ export class Timeline {
     this.cursor = null;
     this.readSeq = null;
     this.loading = false;
-    this.#publish(false);
+    this.#publish();
   }
 
   /** Loads a page of older messages, unless one is on its way or there are none. */
@@ -59,20 +69,27 @@ export class Timeline {
       const page = await this.pager(oldest);
       if (past !== this.#past) return;
       this.#history.prepend(page.messages, page.more);
-      this.#publish(true);
+      this.#publish();
     } finally {
       if (past === this.#past) this.loading = false;
     }
   }
 
-  /** Nobody looks at it any more. */
-  leave(): void {
-    this.#history.trim(BACKGROUND_MESSAGES_MAX);
-    this.#publish(false);
+  /** Somebody looks at it now; they had read up to this seq, or all of it. */
+  enter(readSeq: number | null): void {
+    this.viewed = true;
+    this.readSeq = readSeq;
   }
 
-  #publish(prepended: boolean): void {
-    this.prepended = prepended;
+  /** Nobody looks at it any more. */
+  leave(): void {
+    this.viewed = false;
+    this.readSeq = null;
+    this.#history.trim(BACKGROUND_MESSAGES_MAX);
+    this.#publish();
+  }
+
+  #publish(): void {
     this.messages = this.#history.messages;
     this.more = this.#history.more;
   }

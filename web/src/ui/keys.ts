@@ -1,0 +1,36 @@
+// Which keys do what, everywhere on the page. One table: the sheet that explains them is made from it.
+
+export type Action = "find" | "nextRoom" | "previousRoom" | "nextUnread" | "write" | "read" | "newest" | "help";
+
+export interface Stroke {
+  key: string;
+  code: string;
+  ctrlKey: boolean;
+  metaKey: boolean;
+  altKey: boolean;
+  shiftKey: boolean;
+  isComposing: boolean;
+}
+
+/** What a key press means; `writing`: whether the focus is where text is typed. */
+export function actionOf(stroke: Stroke, writing: boolean): Action | null {
+  if (stroke.isComposing) return null;
+  // By place, not by letter: with a Korean layout the K key gives ㅏ.
+  if ((stroke.ctrlKey || stroke.metaKey) && !stroke.altKey) {
+    if (stroke.code === "KeyK") return "find";
+    if (stroke.code === "Slash") return "help";
+    if (stroke.code === "End") return "newest";
+    return null;
+  }
+  if (stroke.altKey) {
+    if (stroke.code === "ArrowDown") return stroke.shiftKey ? "nextUnread" : "nextRoom";
+    if (stroke.code === "ArrowUp") return stroke.shiftKey ? null : "previousRoom";
+    if (stroke.code === "KeyR") return "read";
+    if (stroke.code === "KeyW" || stroke.code === "KeyM") return "write";
+    return null;
+  }
+  if (writing) return null;
+  if (stroke.key === "?") return "help";
+  if (stroke.key === "/" || stroke.code === "KeyI") return "write";
+  return null;
+}
