@@ -106,7 +106,8 @@ impl Server {
             accounts: Arc::clone(&accounts),
             journal: journal.clone(),
             workers: workers.clone(),
-            upgrader: http::upgrader(public_origin),
+            upgrader: http::upgrader(public_origin.clone()),
+            cookies: http::Cookies::new(public_origin),
             trusted_proxies: config.trusted_proxies,
             limits,
         }));

@@ -9,6 +9,7 @@ use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Extension, FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -50,17 +51,25 @@ pub(super) struct SignUpRequest {
     name: String,
     password: String,
     setup_token: Option<String>,
+    /// Whether the session is to be a cookie: for browsers. Then no token is told.
+    #[serde(default)]
+    cookie: bool,
 }
 
 #[derive(Deserialize)]
 pub(super) struct SignInRequest {
     name: String,
     password: String,
+    /// As in [`SignUpRequest`].
+    #[serde(default)]
+    cookie: bool,
 }
 
 #[derive(Serialize)]
 pub(super) struct SignedInResponse {
-    token: String,
+    /// None where the session is a cookie: what a script cannot read, it cannot give away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
     user: UserResponse,
 }
 
@@ -82,19 +91,37 @@ impl From<SignedIn> for UserResponse {
     }
 }
 
-fn signed_in((token, signed_in): (Token, SignedIn)) -> Json<SignedInResponse> {
-    Json(SignedInResponse {
-        token: token.into_text(),
+fn signed_in(
+    app: &App,
+    status: StatusCode,
+    (token, signed_in): (Token, SignedIn),
+    cookie: bool,
+) -> Response {
+    let token = token.into_text();
+    let set_cookie = cookie.then(|| app.cookies.begin(&token)).flatten();
+    let body = SignedInResponse {
+        token: (!cookie).then_some(token),
         user: signed_in.into(),
-    })
+    };
+    let mut response = (status, Json(body)).into_response();
+    if let Some(value) = set_cookie {
+        response.headers_mut().insert(header::SET_COOKIE, value);
+    }
+    response
 }
 
 pub(super) async fn sign_up(
     State(app): State<Arc<App>>,
+    headers: HeaderMap,
     Body(request): Body<SignUpRequest>,
-) -> Result<(StatusCode, Json<SignedInResponse>), ApiError> {
+) -> Result<Response, ApiError> {
+    if request.cookie {
+        app.cookies.check_origin(&headers)?;
+    }
+    let accounts = Arc::clone(&app.accounts);
+    let cookie = request.cookie;
     let made = to_the_end(async move {
-        app.accounts
+        accounts
             .sign_up(
                 &request.name,
                 request.password,
@@ -103,33 +130,46 @@ pub(super) async fn sign_up(
             .await
     })
     .await?;
-    Ok((StatusCode::CREATED, signed_in(made)))
+    Ok(signed_in(&app, StatusCode::CREATED, made, cookie))
 }
 
 pub(super) async fn sign_in(
     State(app): State<Arc<App>>,
     Extension(ClientAddress(from)): Extension<ClientAddress>,
+    headers: HeaderMap,
     Body(request): Body<SignInRequest>,
-) -> Result<Json<SignedInResponse>, ApiError> {
+) -> Result<Response, ApiError> {
+    if request.cookie {
+        // Else a foreign page could sign somebody in as somebody else, and read what they write.
+        app.cookies.check_origin(&headers)?;
+    }
     let made = app
         .accounts
         .sign_in(from, &request.name, request.password)
         .await?;
-    Ok(signed_in(made))
+    Ok(signed_in(&app, StatusCode::OK, made, request.cookie))
 }
 
 pub(super) async fn sign_out(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-) -> Result<StatusCode, ApiError> {
-    let token = bearer(&headers)?.to_owned();
+) -> Result<Response, ApiError> {
+    let token = app.cookies.token_of_unsafe(&headers)?.to_owned();
+    let set_cookie = bearer(&headers)
+        .is_err()
+        .then(|| app.cookies.end())
+        .flatten();
     to_the_end(async move {
         let device = app.accounts.sign_out(&token).await?;
         app.workers.signed_out(device);
         Ok(())
     })
     .await?;
-    Ok(StatusCode::NO_CONTENT)
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if let Some(value) = set_cookie {
+        response.headers_mut().insert(header::SET_COOKIE, value);
+    }
+    Ok(response)
 }
 
 /// Carries work on even if its client goes away: what follows a commit must not be left out.
@@ -149,7 +189,7 @@ pub(super) async fn me(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
 ) -> Result<Json<UserResponse>, ApiError> {
-    let signed_in = app.accounts.who(bearer(&headers)?).await?;
+    let signed_in = app.accounts.who(app.cookies.token(&headers)?).await?;
     Ok(Json(signed_in.into()))
 }
 

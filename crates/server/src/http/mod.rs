@@ -7,10 +7,13 @@ mod error;
 mod origin;
 mod pages;
 mod request_log;
+mod session;
 mod socket;
+mod web;
 
 pub(crate) use accept::{Acceptor, serve};
 pub(crate) use origin::origin_of;
+pub(crate) use session::Cookies;
 pub(crate) use socket::upgrader;
 
 use crate::accounts::Accounts;
@@ -34,15 +37,14 @@ pub(crate) struct App {
     pub(crate) journal: Journal,
     pub(crate) workers: Workers,
     pub(crate) upgrader: Upgrader,
+    pub(crate) cookies: Cookies,
     pub(crate) trusted_proxies: Vec<IpAddr>,
     pub(crate) limits: Limits,
 }
 
 /// All routes.
 pub(crate) fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/", get(pages::home))
-        .route("/setup", get(pages::setup))
+    web::routes()
         .route("/healthz", get(api::healthz))
         .route("/api/v1/sign-up", post(api::sign_up))
         .route("/api/v1/sign-in", post(api::sign_in))

@@ -1,4 +1,4 @@
-//! Two small pages that need nothing from elsewhere: what this server is, and the form for its first administrator.
+//! Two small pages for a binary that was built without the web client: what this server is, and the form for its first administrator.
 //! In Korean or English, as the browser asks.
 
 use axum::http::{HeaderMap, HeaderName, header};

@@ -1,7 +1,6 @@
 //! The door to the chat: `GET /ws` becomes a WebSocket and moves to a worker.
 
 use super::App;
-use super::api::bearer;
 use super::client_address::ClientAddress;
 use super::error::ApiError;
 use super::origin;
@@ -47,7 +46,9 @@ pub(super) async fn upgrade(
         let full = v1::Error::of(ErrorCode::Busy).with_retry_after_ms(RETRY_AFTER_MS);
         return ApiError::from(full).into_response();
     };
-    let token = bearer(&request.headers).unwrap_or_default().to_owned();
+    // Whoever has neither still may connect: the token can come in `connect`.
+    let token = app.cookies.token_of_unsafe(&request.headers);
+    let token = token.unwrap_or_default().to_owned();
     tokio::spawn(async move {
         let Some((stream, parts, codec)) = taken_out(on_upgrade).await else {
             return;

@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+// The whole product: the real server, real browsers. One file after the other; each has its own server.
+export default defineConfig({
+  test: {
+    include: ["e2e/**/*.e2e.ts"],
+    environment: "node",
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});
