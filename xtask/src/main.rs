@@ -2,12 +2,15 @@
 //!
 //! One file per command. What a command needs from the system and lacks, it installs or names.
 
+mod apt;
 mod autobahn;
 mod buf;
+mod npm;
 mod serve;
 mod shell;
 mod sim;
 mod test;
+mod web;
 
 use std::process::ExitCode;
 
@@ -31,6 +34,8 @@ enum Task {
     Autobahn(autobahn::Args),
     /// Run the simulator: real engine and client, simulated clock, network and disk.
     Sim(sim::Args),
+    /// Build the web client, which the next build of the binary takes in.
+    Web(web::Args),
 }
 
 fn main() -> ExitCode {
@@ -39,6 +44,7 @@ fn main() -> ExitCode {
         Task::Test(args) => test::run(args),
         Task::Autobahn(args) => autobahn::run(args),
         Task::Sim(args) => sim::run(args),
+        Task::Web(args) => web::run(args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -80,6 +80,7 @@ export class Person {
 
   /** Goes to a room through the finder: opens, joins or creates it. */
   async go(room: string): Promise<void> {
+    await this.online();
     await this.page.keyboard.press("Control+k");
     await this.page.getByRole("combobox").fill(room);
     await this.page.getByRole("option", { name: room }).first().waitFor();

@@ -67,6 +67,7 @@ export const en = {
   online: "Connected",
   connecting: "Connecting …",
   offlineIn: (seconds: number) => `No connection. Trying again in ${seconds} s.`,
+  offline: "Offline",
   offlineNow: "No connection. Trying …",
   offlineKept: "What you write is kept and sent once the connection is back.",
   connectNow: "Try now",

@@ -69,6 +69,7 @@ export const ko: Texts = {
   online: "연결됨",
   connecting: "연결하는 중…",
   offlineIn: (seconds) => `연결이 끊겼어요. ${seconds}초 뒤에 다시 시도해요.`,
+  offline: "연결 끊김",
   offlineNow: "연결이 끊겼어요. 다시 연결하는 중…",
   offlineKept: "쓴 글은 보관했다가 연결되면 보내 드려요.",
   connectNow: "지금 연결",

@@ -1,0 +1,110 @@
+//! `cargo xtask web`: builds the web client into `web/dist`, from where the server's build takes it into the binary.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::{apt, buf, npm, shell};
+
+/// Debian's Chromium. Another one can be named in `SUDA_CHROMIUM`.
+const CHROMIUM: &str = "/usr/bin/chromium";
+
+/// Build the web client, which the next build of the binary takes in.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Also run all of its checks and tests: types, lints, logic, and the product in a real browser.
+    #[arg(long)]
+    test: bool,
+    /// Only write the types of the protocol's schema anew, into web/src/gen.
+    #[arg(long)]
+    generate: bool,
+}
+
+pub(crate) fn run(args: Args) -> Result<()> {
+    let web = shell::root().join("web");
+    npm::ensure(&web)?;
+    if args.generate {
+        return generate(&web, Path::new("."));
+    }
+    if args.test {
+        shell::heading("Web client: types and lints");
+        is_generated(&web)?;
+        script(&web, "check")?;
+        shell::heading("Web client: logic");
+        script(&web, "test")?;
+    }
+    build()?;
+    if args.test {
+        shell::heading("Web client: in a browser, against the real server");
+        ensure_chromium()?;
+        shell::run(shell::cargo().args(["build", "--package", "suda", "--bin", "suda"]))?;
+        shell::run(npm_script(&web, "e2e").env("SUDA_BINARY", binary()))?;
+    }
+    Ok(())
+}
+
+/// Builds the web client.
+pub(crate) fn build() -> Result<()> {
+    let web = shell::root().join("web");
+    npm::ensure(&web)?;
+    shell::heading("Web client: build");
+    script(&web, "build")
+}
+
+fn script(web: &Path, name: &str) -> Result<()> {
+    shell::run(&mut npm_script(web, name))
+}
+
+fn npm_script(web: &Path, name: &str) -> Command {
+    let mut command = Command::new("npm");
+    command.args(["run", "--silent", name]).current_dir(web);
+    command
+}
+
+fn generate(web: &Path, output: &Path) -> Result<()> {
+    shell::run(
+        Command::new(buf::program()?)
+            .args(["generate", "--output"])
+            .arg(output)
+            .current_dir(web),
+    )
+}
+
+/// The committed types are those of the present schema.
+fn is_generated(web: &Path) -> Result<()> {
+    let fresh = target().join("web-generated");
+    generate(web, &fresh)?;
+    let same = shell::run(
+        Command::new("diff")
+            .arg("--recursive")
+            .arg(web.join("src/gen"))
+            .arg(fresh.join("src/gen")),
+    );
+    if same.is_err() {
+        bail!("web/src/gen is not what the schema gives: run `cargo xtask web --generate`");
+    }
+    Ok(())
+}
+
+fn ensure_chromium() -> Result<()> {
+    if std::env::var_os("SUDA_CHROMIUM").is_some() || Path::new(CHROMIUM).exists() {
+        return Ok(());
+    }
+    if !apt::install(&["chromium", "fonts-noto-cjk", "fonts-noto-color-emoji"]) {
+        bail!(
+            "Chromium is missing and could not be installed: run `apt-get install chromium fonts-noto-cjk` as root, or name one in SUDA_CHROMIUM"
+        );
+    }
+    Ok(())
+}
+
+fn target() -> PathBuf {
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    shell::root().join(target)
+}
+
+fn binary() -> PathBuf {
+    target().join("debug/suda")
+}
