@@ -89,6 +89,12 @@ export class Person {
     await this.page.locator(".scroller.placed").waitFor();
   }
 
+  /** Closes the sheet that is open. */
+  async escape(): Promise<void> {
+    await this.page.keyboard.press("Escape");
+    await this.page.locator("dialog").waitFor({ state: "detached" });
+  }
+
   get field() {
     return this.page.locator("textarea");
   }

@@ -23,6 +23,8 @@ export function browserTabs(user: string): Tabs {
       }
       // Held until the tab is closed; the browser gives it to the next one that waits.
       const held = navigator.locks.request(name, { signal: ended.signal }, () => {
+        // The end may come between the browser's grant and this call: then nothing would ever let go of the lock.
+        if (ended.signal.aborted) return;
         owned();
         return new Promise<void>((resolve) => ended.signal.addEventListener("abort", () => resolve()));
       });

@@ -41,6 +41,8 @@ const POLICY = {
   ALLOWED_TAGS: ["p", "br", "strong", "em", "del", "code", "pre", "a", "blockquote", "ul", "ol", "li"],
   ALLOWED_ATTR: ["href", "target", "rel", "start", "tabindex"],
   ALLOWED_URI_REGEXP: SAFE_LINK,
+  // What is no address is not to be measured as one.
+  ADD_URI_SAFE_ATTR: ["target", "rel", "start", "tabindex"],
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
 };
@@ -63,7 +65,7 @@ export function toHtml(text: string): string {
 }
 
 function link(href: string, inner: string): string {
-  if (!SAFE_LINK.test(href)) return inner;
+  if (!SAFE_LINK.test(href) || !URL.canParse(href)) return inner;
   return `<a href="${escape(href)}" target="_blank" rel="noopener noreferrer nofollow ugc">${inner}</a>`;
 }
 
