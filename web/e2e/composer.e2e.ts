@@ -105,7 +105,9 @@ describe("안녕하세요 and Enter", () => {
       field.value = "안녕하세요";
       field.dispatchEvent(new InputEvent("input", { bubbles: true, isComposing: true, data: "요" }));
       field.dispatchEvent(new CompositionEvent("compositionend", { bubbles: true, data: "요" }));
-      field.dispatchEvent(new KeyboardEvent("keydown", { bubbles: true, cancelable: true, key: "Enter", keyCode: 229 }));
+      field.dispatchEvent(
+        new KeyboardEvent("keydown", { bubbles: true, cancelable: true, key: "Enter", keyCode: 229 }),
+      );
     });
     await expect.poll(async () => (await said()).slice(before)).toEqual(["안녕하세요"]);
   });

@@ -74,24 +74,27 @@ describe("a conversation", () => {
     await allSee(sky, sea);
   });
 
-  it.each(["SIGTERM", "SIGKILL"] as const)("survives a restart of the server (%s), and what was written meanwhile arrives once", async (signal) => {
-    await sky.say(`${signal} 전에`);
-    await sea.page.getByText(`${signal} 전에`).first().waitFor();
-    await server.down(signal);
-    await sky.page.getByText("연결이 끊겼어요").first().waitFor();
-    await sky.say(`${signal} 동안 하나`);
-    await sky.say(`${signal} 동안 둘`);
-    await sky.page.locator("[data-waiting=queued]").nth(1).waitFor();
-    await server.up();
-    await connectReader();
-    await sea.page.getByText(`${signal} 동안 둘`).first().waitFor();
-    const log = await allSee(sky, sea);
-    expect(log.filter((text) => text.startsWith(signal))).toEqual([
-      `${signal} 전에`,
-      `${signal} 동안 하나`,
-      `${signal} 동안 둘`,
-    ]);
-  });
+  it.each(["SIGTERM", "SIGKILL"] as const)(
+    "survives a restart of the server (%s), and what was written meanwhile arrives once",
+    async (signal) => {
+      await sky.say(`${signal} 전에`);
+      await sea.page.getByText(`${signal} 전에`).first().waitFor();
+      await server.down(signal);
+      await sky.page.getByText("연결이 끊겼어요").first().waitFor();
+      await sky.say(`${signal} 동안 하나`);
+      await sky.say(`${signal} 동안 둘`);
+      await sky.page.locator("[data-waiting=queued]").nth(1).waitFor();
+      await server.up();
+      await connectReader();
+      await sea.page.getByText(`${signal} 동안 둘`).first().waitFor();
+      const log = await allSee(sky, sea);
+      expect(log.filter((text) => text.startsWith(signal))).toEqual([
+        `${signal} 전에`,
+        `${signal} 동안 하나`,
+        `${signal} 동안 둘`,
+      ]);
+    },
+  );
 
   it("keeps what was written without a connection over the end of the tab", async () => {
     await server.down("SIGKILL");

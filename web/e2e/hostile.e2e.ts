@@ -36,14 +36,20 @@ const CASES: [name: string, text: string][] = [
   ["a style", "<style>* { display: none }</style>"],
   ["a form", '<form action="https://evil.example"><button>여기</button></form>'],
   ["a javascript: link", "[누르세요](javascript:window.hacked=1)"],
-  ["a javascript: link in disguise", "[누르세요](jAvAsCrIpT&colon;window.hacked=1) [x](&#106;avascript:window.hacked=1)"],
+  [
+    "a javascript: link in disguise",
+    "[누르세요](jAvAsCrIpT&colon;window.hacked=1) [x](&#106;avascript:window.hacked=1)",
+  ],
   ["a link with a tab", "[x](java\tscript:window.hacked=1) <java\nscript:alert(1)>"],
   ["a data: link", "[x](data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==)"],
   ["a link that breaks out", '[x](https://example.org/"onmouseover="window.hacked=1)'],
   ["a title that breaks out", "[x](https://example.org '\"><img src=x onerror=window.hacked=1>')"],
   ["code that breaks out", "```\n</code></pre><script>window.hacked = 1</script>\n```"],
   ["a language that breaks out", '```"><img/src=x/onerror=window.hacked=1>\nx\n```'],
-  ["mutation", "<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=1 onerror=window.hacked=1&gt;\">"],
+  [
+    "mutation",
+    '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=window.hacked=1&gt;">',
+  ],
   ["terminal escapes", "\u001b]0;제목\u0007\u001b[2J\u001b[31m빨강"],
   ["right-to-left overrides", "\u202Egnp.exe\u202C 다음 \u2067거꾸로"],
   ["a flood of nothing", `x${"\u200B\u200D\u2060".repeat(1_500)}y`],
@@ -71,7 +77,9 @@ describe("a hostile message", () => {
       const elements = [...body.querySelectorAll("*")];
       return {
         tags: [...new Set(elements.map((one) => one.tagName.toLowerCase()))],
-        handlers: elements.flatMap((one) => one.getAttributeNames()).filter((attribute) => /^on|style|src|id|class/.test(attribute)),
+        handlers: elements
+          .flatMap((one) => one.getAttributeNames())
+          .filter((attribute) => /^on|style|src|id|class/.test(attribute)),
         links: [...body.querySelectorAll("a")].map((one) => one.protocol),
         rels: [...body.querySelectorAll("a")].map((one) => one.rel),
         text: body.innerText,

@@ -49,7 +49,10 @@ async function talk(): Promise<void> {
   await sea.post(lobby, "안녕하세요! 오늘 저녁에 다들 시간 괜찮으세요?");
   await sea.post(lobby, "을지로에 새로 생긴 **국숫집**이 있는데, 같이 가 보면 좋겠어요 🍜");
   await sky.post(lobby, "좋아요! 저는 7시 이후면 언제든 괜찮습니다.");
-  await sky.post(lobby, "참, 어제 이야기한 설정은 이렇게 하면 돼요:\n\n```toml\nlisten = \"0.0.0.0:7300\"\npublic_url = \"https://chat.example.org\"\n```\n\n자세한 건 [문서](https://example.org/docs)에 있어요.");
+  await sky.post(
+    lobby,
+    '참, 어제 이야기한 설정은 이렇게 하면 돼요:\n\n```toml\nlisten = "0.0.0.0:7300"\npublic_url = "https://chat.example.org"\n```\n\n자세한 건 [문서](https://example.org/docs)에 있어요.',
+  );
   await sea.post(lobby, "> 7시 이후면 언제든\n\n그럼 7시 반에 만나요. 준비물은\n- 튼튼한 배\n- 우산 (비 온대요)");
   await sky.post(lobby, "I’ll bring the umbrella. `see you there` 👍");
   await sea.ask({ kind: "createRoom", clientId: crypto.randomUUID(), name: "회의 기록" });
@@ -120,7 +123,12 @@ describe("screens", () => {
 
   it("on a phone, and in English", async () => {
     for (const scheme of ["light", "dark"] as const) {
-      const person = await open("나무", { scheme, width: 390, height: 780, locale: scheme === "dark" ? "en-US" : "ko-KR" });
+      const person = await open("나무", {
+        scheme,
+        width: 390,
+        height: 780,
+        locale: scheme === "dark" ? "en-US" : "ko-KR",
+      });
       await person.signIn();
       await person.page.locator("nav a").first().waitFor();
       await check(person.page, `phone-rooms-${scheme}`);

@@ -84,7 +84,10 @@ describe("the session", () => {
     const answer = (origin: string | undefined) =>
       new Promise<string>((done) => {
         const headers = { Cookie: `${cookie?.name}=${cookie?.value}` };
-        const socket = new WebSocket(`${server.url.replace("http", "ws")}/ws`, "suda.v1.json", { headers, ...(origin ? { origin } : {}) });
+        const socket = new WebSocket(`${server.url.replace("http", "ws")}/ws`, "suda.v1.json", {
+          headers,
+          ...(origin ? { origin } : {}),
+        });
         socket.on("unexpected-response", (_, response) => done(String(response.statusCode)));
         socket.on("error", () => {});
         socket.on("open", () => socket.send('{"id":1,"connect":{"device":"01890a5d-ac96-774b-bcce-b302099a8006"}}'));

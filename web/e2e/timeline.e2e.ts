@@ -28,7 +28,7 @@ beforeAll(async () => {
   const token = await server.signUp("바다");
   other = await Program.connect(server.url, token);
   lobby = await other.join("lobby");
-  console.time("fill"); await fill(server.url, token, lobby, ROOM_MESSAGES); console.timeEnd("fill");
+  await fill(server.url, token, lobby, ROOM_MESSAGES);
   await person.page.goto(server.url);
   await person.go("lobby");
 }, 600_000);
@@ -113,7 +113,7 @@ describe("a long room", () => {
   it("says what came below meanwhile, and goes there", async () => {
     const { seq } = await anchor();
     await other.post(lobby, "아래에서 온 말");
-    await person.page.getByRole("button", { name: "새 메시지 1개" }).waitFor({timeout:5000}).catch(async (e)=>{await person.page.screenshot({path:"e2e/.out/debug-tl.png"}); throw e;});
+    await person.page.getByRole("button", { name: "새 메시지 1개" }).waitFor();
     expect((await anchor()).seq).toBe(seq);
     await person.page.getByRole("button", { name: "새 메시지 1개" }).click();
     await person.page.locator("article", { hasText: "아래에서 온 말" }).waitFor();

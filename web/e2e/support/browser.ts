@@ -7,7 +7,8 @@ import { PASSWORD, type Server } from "./server";
 const executablePath = process.env.SUDA_CHROMIUM ?? "/usr/bin/chromium";
 
 export async function launch(): Promise<Browser> {
-  if (!existsSync(executablePath)) throw new Error(`Chromium is missing: apt-get install chromium, or name one in SUDA_CHROMIUM`);
+  if (!existsSync(executablePath))
+    throw new Error(`Chromium is missing: apt-get install chromium, or name one in SUDA_CHROMIUM`);
   return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 }
 
@@ -85,7 +86,10 @@ export class Person {
     await this.page.getByRole("combobox").fill(room);
     await this.page.getByRole("option", { name: room }).first().waitFor();
     await this.page.keyboard.press("Enter");
-    await this.page.getByRole("heading", { name: `# ${room}` }).first().waitFor();
+    await this.page
+      .getByRole("heading", { name: `# ${room}` })
+      .first()
+      .waitFor();
     await this.page.locator(".scroller.placed").waitFor();
   }
 

@@ -88,12 +88,20 @@ export async function fill(url: string, token: string, room: string, count: numb
       await program.post(room, sample(number));
     }
   };
-  await Promise.all(programs.flatMap((program) => [worker(program), worker(program), worker(program), worker(program)]));
+  await Promise.all(
+    programs.flatMap((program) => [worker(program), worker(program), worker(program), worker(program)]),
+  );
   for (const program of programs) program.close();
 }
 
 /** Texts of different heights, each told from the others by its number. */
 function sample(number: number): string {
-  const more = ["", "짧은 말.", "조금 더 긴 말을 이어서 적어 봅니다. ".repeat(6), "첫 줄\n둘째 줄\n셋째 줄", "> 인용\n\n- 하나\n- 둘"];
+  const more = [
+    "",
+    "짧은 말.",
+    "조금 더 긴 말을 이어서 적어 봅니다. ".repeat(6),
+    "첫 줄\n둘째 줄\n셋째 줄",
+    "> 인용\n\n- 하나\n- 둘",
+  ];
   return `${number}번째 메시지 ${more[number % more.length]}`;
 }

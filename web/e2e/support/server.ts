@@ -16,7 +16,8 @@ export class Server {
   #process: ChildProcess | undefined;
 
   static async start(): Promise<Server> {
-    if (!existsSync(binary)) throw new Error(`${binary} is missing: build it (cargo xtask web --test does) or name it in SUDA_BINARY`);
+    if (!existsSync(binary))
+      throw new Error(`${binary} is missing: build it (cargo xtask web --test does) or name it in SUDA_BINARY`);
     const server = new Server();
     server.#port = await freePort();
     await server.up();

@@ -204,7 +204,8 @@ export class Chat {
     this.rooms.entry(entry);
     if (what.kind === "messagePosted" && author === this.user.id) {
       const item = this.outbox.items.find(
-        (one) => one.room === room && one.text === what.text && one.state.kind === "queued" && !this.#echoed.has(one.clientId),
+        (one) =>
+          one.room === room && one.text === what.text && one.state.kind === "queued" && !this.#echoed.has(one.clientId),
       );
       if (item) this.#echoed = new Set(this.#echoed).add(item.clientId);
     }

@@ -193,4 +193,3 @@ function stalled(stream: Stream, top: Cursor | undefined): boolean {
   stream.lacked = null;
   return top.seq === cursor.seq && top.id !== cursor.id;
 }
-

@@ -84,7 +84,9 @@ export const en = {
   shortcuts: "Keyboard shortcuts",
   signOutQuestion: "Sign out?",
   signOutUnsent: (count: number) =>
-    count === 1 ? "One message has not been sent. It waits on this device." : `${count} messages have not been sent. They wait on this device.`,
+    count === 1
+      ? "One message has not been sent. It waits on this device."
+      : `${count} messages have not been sent. They wait on this device.`,
   administrator: "Administrator",
 
   keySend: "Send",
@@ -104,7 +106,8 @@ export const en = {
     wrong_password: "The name or the password is wrong.",
     forbidden: "You may not do that.",
     sign_up_closed: "This server takes no new accounts. Ask its administrator.",
-    wrong_setup_token: "The setup link is wrong or was used already. Until the server has an administrator, only its setup link makes an account.",
+    wrong_setup_token:
+      "The setup link is wrong or was used already. Until the server has an administrator, only its setup link makes an account.",
     unknown_room: "There is no such room.",
     not_a_member: "You are not in this room.",
     name_taken: "That name is taken.",

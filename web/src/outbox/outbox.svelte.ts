@@ -88,7 +88,9 @@ export class Outbox {
   }
 
   #settle(clientId: string, seq: number): void {
-    this.items = this.items.map((item) => (item.clientId === clientId ? { ...item, state: { kind: "sent", seq } } : item));
+    this.items = this.items.map((item) =>
+      item.clientId === clientId ? { ...item, state: { kind: "sent", seq } } : item,
+    );
   }
 
   async #change(clientId: string, state: ItemState): Promise<void> {

@@ -127,7 +127,11 @@ describe("what waits below the timeline", () => {
   });
 
   it("leaves out what stands in it", () => {
-    const items = [item("a", { kind: "sent", seq: 4 }), item("b", { kind: "sent", seq: 6 }), item("c", { kind: "queued" })];
+    const items = [
+      item("a", { kind: "sent", seq: 4 }),
+      item("b", { kind: "sent", seq: 6 }),
+      item("c", { kind: "queued" }),
+    ];
     const ids = (cursor: number, echoed: string[] = []) =>
       waiting(items, "room", cursor, new Set(echoed)).map((one) => one.clientId);
     expect(ids(5)).toEqual(["b", "c"]);

@@ -6,14 +6,14 @@ import { CommandSchema } from "../gen/suda/v1/command_pb";
 import type { Cursor as WireCursor, Entry as WireEntry } from "../gen/suda/v1/entry_pb";
 import type { Error as WireError } from "../gen/suda/v1/error_pb";
 import {
+  ServerMessageSchema,
   Continuity as WireContinuity,
-  type Push as WirePush,
-  type Reply as WireReply,
   type Limits as WireLimits,
   type Message as WireMessage,
+  type Push as WirePush,
+  type Reply as WireReply,
   type Room as WireRoom,
   type User as WireUser,
-  ServerMessageSchema,
 } from "../gen/suda/v1/server_pb";
 import {
   type Answer,

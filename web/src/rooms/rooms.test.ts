@@ -16,7 +16,12 @@ describe("rooms", () => {
   });
 
   it("stand in the order of their names", () => {
-    expect(names(sorted([view("나무"), view("b10"), view("가을"), view("b9")], "ko"))).toEqual(["가을", "나무", "b9", "b10"]);
+    expect(names(sorted([view("나무"), view("b10"), view("가을"), view("b9")], "ko"))).toEqual([
+      "가을",
+      "나무",
+      "b9",
+      "b10",
+    ]);
   });
 
   it("are walked around the ends, also only the unread", () => {

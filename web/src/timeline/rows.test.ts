@@ -7,7 +7,15 @@ const NOON = new Date(2026, 10, 21, 12).getTime();
 const MINUTE = 60_000;
 
 function message(seq: number, minutes = seq, author = "a"): Message {
-  return { seq, id: `id-${seq}`, author, authorName: author, atMs: NOON + minutes * MINUTE, text: `${seq}`, replyTo: 0 };
+  return {
+    seq,
+    id: `id-${seq}`,
+    author,
+    authorName: author,
+    atMs: NOON + minutes * MINUTE,
+    text: `${seq}`,
+    replyTo: 0,
+  };
 }
 
 function rows(messages: Message[], readSeq: number | null = null): Extract<Row, { kind: "message" }>[] {
