@@ -59,6 +59,7 @@ const CASES: [name: string, text: string][] = [
   ["a very wide emoji run", "🏳️‍🌈".repeat(800)],
   ["deep quotes", `${"> ".repeat(500)}깊다`],
   ["deep lists", Array.from({ length: 100 }, (_, depth) => `${" ".repeat(depth * 2)}- ${depth}`).join("\n")],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: that is the attack
   ["template marks", "{{constructor.constructor('window.hacked=1')()}} ${window.hacked=1} {@html x}"],
 ];
 

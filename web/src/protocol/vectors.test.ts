@@ -70,7 +70,7 @@ describe("golden vectors", () => {
   };
   it.each(Object.entries(values))("our own types write %s", (name, request) => {
     const vector = all.find((one) => one.name === name);
-    const id = Number((vector?.json as { id: string }).id);
-    expect(hex(encodeCommand({ id, request }))).toBe(vector?.hex);
+    const { id } = (vector?.json ?? { id: "0" }) as { id: string };
+    expect(hex(encodeCommand({ id: Number(id), request }))).toBe(vector?.hex);
   });
 });

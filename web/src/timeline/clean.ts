@@ -11,9 +11,14 @@ const DIRECTION = /[\u202A-\u202E\u2066-\u2069]/gu;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to be found
 const CONTROLS = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u206A-\u206F\uFFF9-\uFFFB\u{E0000}-\u{E0001}]/gu;
 
+// Soft hyphen, joiners, fillers, direction marks, variation selectors: nothing to see of them.
+const NOTHING =
+  "\\u00AD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180E\\u200B-\\u200F\\u2060-\\u2064\\u3164\\uFE00-\\uFE0F\\uFEFF\\uFFA0";
+
 // More than two in a row have no meaning in any script; emoji sequences use single joiners.
-const INVISIBLE =
-  /([\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180E\u200B-\u200F\u2060-\u2064\u3164\uFE00-\uFE0F\uFEFF\uFFA0]{2})[\u00AD\u034F\u061C\u115F\u1160\u17B4\u17B5\u180E\u200B-\u200F\u2060-\u2064\u3164\uFE00-\uFE0F\uFEFF\uFFA0]+/gu;
+const INVISIBLE = new RegExp(`([${NOTHING}]{2})[${NOTHING}]+`, "gu");
+
+const VISIBLE = new RegExp(`[^\\p{Z}\\p{C}${NOTHING}]`, "u");
 
 const MARKS = new RegExp(`(\\p{M}{${MARKS_MAX}})\\p{M}+`, "gu");
 
@@ -34,5 +39,5 @@ export function cleanName(name: string): string {
 
 /** Whether anybody could see something of it. */
 export function isVisible(text: string): boolean {
-  return /[^\p{Z}\p{C}\u00AD\u034F\u115F\u1160\u17B4\u17B5\u3164\uFE00-\uFE0F\uFFA0]/u.test(text);
+  return VISIBLE.test(text);
 }

@@ -24,13 +24,13 @@ const marked = new Marked({
     reflink: () => undefined,
   },
   renderer: {
-    html: ({ text }) => escape(text),
+    html: ({ text }) => escaped(text),
     // A picture would be a request to somebody else's server: its link says enough.
-    image: ({ href, text }) => link(href, escape(text || href)),
+    image: ({ href, text }) => link(href, escaped(text || href)),
     link(token: Tokens.Link) {
       return link(token.href, this.parser.parseInline(token.tokens));
     },
-    code: ({ text }) => `<pre tabindex="0"><code>${escape(text)}</code></pre>`,
+    code: ({ text }) => `<pre tabindex="0"><code>${escaped(text)}</code></pre>`,
     checkbox: ({ checked }) => (checked ? "☑ " : "☐ "),
   },
 });
@@ -66,9 +66,9 @@ export function toHtml(text: string): string {
 
 function link(href: string, inner: string): string {
   if (!SAFE_LINK.test(href) || !URL.canParse(href)) return inner;
-  return `<a href="${escape(href)}" target="_blank" rel="noopener noreferrer nofollow ugc">${inner}</a>`;
+  return `<a href="${escaped(href)}" target="_blank" rel="noopener noreferrer nofollow ugc">${inner}</a>`;
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }
