@@ -6,6 +6,7 @@ mod apt;
 mod autobahn;
 mod buf;
 mod npm;
+mod screenshots;
 mod serve;
 mod shell;
 mod sim;
@@ -34,6 +35,8 @@ enum Task {
     Autobahn(autobahn::Args),
     /// Run the simulator: real engine and client, simulated clock, network and disk.
     Sim(sim::Args),
+    /// Take the README's pictures anew.
+    Screenshots(screenshots::Args),
     /// Build the web client, which the next build of the binary takes in.
     Web(web::Args),
 }
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Task::Test(args) => test::run(args),
         Task::Autobahn(args) => autobahn::run(args),
         Task::Sim(args) => sim::run(args),
+        Task::Screenshots(args) => screenshots::run(args),
         Task::Web(args) => web::run(args),
     };
     match done {

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::shell;
+use crate::{shell, web};
 
 /// Build the server and run it: `cargo xtask serve -- --listen 127.0.0.1:9000`.
 #[derive(Debug, clap::Args)]
@@ -14,12 +14,21 @@ pub(crate) struct Args {
     /// Build with all optimisations: takes longer to build, serves more people.
     #[arg(long)]
     release: bool,
+    /// Leave the web client as it was last built, or out.
+    #[arg(long)]
+    no_web: bool,
     /// Everything after `--` goes to `suda serve`.
     #[arg(last = true)]
     args: Vec<String>,
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
+    if !args.no_web
+        && let Err(error) = web::build()
+    {
+        // The chat works from terminals too: no reason to stand still.
+        println!("The web client could not be built ({error:#}); going on without it.");
+    }
     let profile = if args.release { "release" } else { "dev" };
     println!("Building suda ({profile} build; the first one takes some minutes) …");
     shell::run(shell::cargo().args([

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
-use crate::{buf, shell};
+use crate::{buf, shell, web};
 
 /// Seeds of the short simulation: minutes of simulated chat in seconds. `cargo xtask sim` runs as many as one likes.
 const SIM_SEEDS: &str = "50";
@@ -33,6 +33,8 @@ enum Step {
     Doc,
     /// All tests of the workspace, documentation examples included.
     Unit,
+    /// The web client's checks, and the whole product in a real browser.
+    Web,
     /// A short simulation.
     Sim,
 }
@@ -74,6 +76,7 @@ impl Step {
             Step::Clippy => "Lints (clippy)",
             Step::Doc => "Documentation (rustdoc)",
             Step::Unit => "Tests (cargo test)",
+            Step::Web => "Web client (types, lints, logic, Chromium)",
             Step::Sim => "Short simulation",
         }
     }
@@ -98,6 +101,7 @@ impl Step {
                 "--all-features",
                 "--no-fail-fast",
             ])),
+            Step::Web => web::test(),
             Step::Sim => {
                 let own = std::env::current_exe().context("could not find xtask itself")?;
                 shell::run(std::process::Command::new(own).args(["sim", "--seeds", SIM_SEEDS]))

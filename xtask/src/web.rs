@@ -22,26 +22,35 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
-    let web = shell::root().join("web");
-    npm::ensure(&web)?;
     if args.generate {
+        let web = shell::root().join("web");
+        npm::ensure(&web)?;
         return generate(&web, Path::new("."));
     }
-    if args.test {
-        shell::heading("Web client: types and lints");
-        is_generated(&web)?;
-        script(&web, "check")?;
-        shell::heading("Web client: logic");
-        script(&web, "test")?;
-    }
+    if args.test { test() } else { build() }
+}
+
+/// Checks, builds and tests the web client, in the end in a browser against the real server.
+pub(crate) fn test() -> Result<()> {
+    let web = shell::root().join("web");
+    npm::ensure(&web)?;
+    shell::heading("Web client: types and lints");
+    is_generated(&web)?;
+    script(&web, "check")?;
+    shell::heading("Web client: logic");
+    script(&web, "test")?;
     build()?;
-    if args.test {
-        shell::heading("Web client: in a browser, against the real server");
-        ensure_chromium()?;
-        shell::run(shell::cargo().args(["build", "--package", "suda", "--bin", "suda"]))?;
-        shell::run(npm_script(&web, "e2e").env("SUDA_BINARY", binary()))?;
-    }
-    Ok(())
+    shell::heading("Web client: in a browser, against the real server");
+    in_browser(&[])
+}
+
+/// Runs the tests in the browser, or those that are named, against the binary with the web client that was built last.
+pub(crate) fn in_browser(only: &[&str]) -> Result<()> {
+    ensure_chromium()?;
+    shell::run(shell::cargo().args(["build", "--package", "suda", "--bin", "suda"]))?;
+    let mut tests = npm_script(&shell::root().join("web"), "e2e");
+    tests.arg("--").args(only).env("SUDA_BINARY", binary());
+    shell::run(&mut tests)
 }
 
 /// Builds the web client.

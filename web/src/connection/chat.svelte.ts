@@ -14,6 +14,9 @@ import type { Config } from "./config";
 import { Driver, RefusedError } from "./driver";
 import type { Event, OfflineReason, Outcome } from "./event";
 
+/** How old the list of one's rooms may be when one comes back to the page. */
+const LIST_AGE_MS = 5_000;
+
 export type Connection =
   | { kind: "connecting" }
   | { kind: "online" }
@@ -50,6 +53,7 @@ export class Chat {
   /** Posts whose entry came before their answer: shown as the entry. */
   #echoed: ReadonlySet<string> = $state.raw(new Set<string>());
   #waiting = new Map<string, Waiting>();
+  #listedAt = 0;
   readonly #driver: Driver;
 
   constructor(
@@ -64,12 +68,14 @@ export class Chat {
 
   async start(): Promise<void> {
     addEventListener("storage", this.#storage);
+    addEventListener("focus", this.#focus);
     await this.outbox.start();
     this.#driver.start();
   }
 
   stop(): void {
     removeEventListener("storage", this.#storage);
+    removeEventListener("focus", this.#focus);
     this.#driver.stop();
     this.outbox.close();
   }
@@ -225,6 +231,9 @@ export class Chat {
 
   /** Asks for all rooms of one's own, page by page, and opens those that aren't open. */
   async #list(): Promise<void> {
+    this.#listedAt = Date.now();
+    // What is joined while the list is on its way may not stand in it yet.
+    const before = this.rooms.list.map((room) => room.id);
     const mine = new Set<string>();
     for (let afterName = "", more = true; more; ) {
       const answer = await this.#driver.ask({ kind: "listRooms", mine: true, afterName });
@@ -236,9 +245,14 @@ export class Chat {
       afterName = answer.rooms.at(-1)?.name ?? "";
       more = answer.more && afterName !== "";
     }
-    for (const room of this.rooms.list) if (!mine.has(room.id)) this.#gone(room.id);
+    for (const id of before) if (!mine.has(id)) this.#gone(id);
     this.listed = true;
   }
+
+  /** Rooms that one joined or left in another tab or on another device: looked for when one comes back to this one. */
+  #focus = (): void => {
+    if (this.connection.kind === "online" && Date.now() - this.#listedAt >= LIST_AGE_MS) void this.#list();
+  };
 
   #open(room: Room): void {
     const known = this.rooms.get(room.id) !== undefined;

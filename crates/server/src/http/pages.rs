@@ -83,4 +83,18 @@ mod tests {
         assert!(!prefers("en-US,en;q=0.9,ko;q=0.8"));
         assert!(!prefers("fr"));
     }
+
+    #[test]
+    fn pages_load_nothing_from_elsewhere_and_say_what_is_missing() {
+        for (template, sentence) in [
+            (HOME_KO, "cargo xtask web"),
+            (HOME_EN, "cargo xtask web"),
+            (SETUP_KO, "lang=\"ko\""),
+            (SETUP_EN, "lang=\"en\""),
+        ] {
+            assert!(template.contains(sentence));
+            assert!(!template.contains("http://") && !template.contains("https://"));
+        }
+        assert!(POLICY.contains("default-src 'none'") && !POLICY.contains("unsafe"));
+    }
 }

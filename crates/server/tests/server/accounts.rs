@@ -234,19 +234,3 @@ async fn bad_requests_get_one_clear_error_each() {
     );
     assert_eq!(running.get("/healthz", &[]).await.status, 200);
 }
-
-#[tokio::test]
-async fn pages_come_in_the_browsers_language_and_load_nothing_from_elsewhere() {
-    let running = Running::new().await;
-    for path in ["/", "/setup"] {
-        let korean = running
-            .get(path, &[("Accept-Language", "ko-KR,ko;q=0.9,en;q=0.8")])
-            .await;
-        assert!(korean.body.contains("lang=\"ko\""), "{path}");
-        let english = running.get(path, &[]).await;
-        assert!(english.body.contains("lang=\"en\""), "{path}");
-        let policy = english.header("content-security-policy").unwrap();
-        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"));
-        assert!(!english.body.contains("http://") && !english.body.contains("https://"));
-    }
-}

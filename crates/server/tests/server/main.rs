@@ -5,6 +5,7 @@
 
 mod accounts;
 mod bad_input;
+mod browser;
 mod chat;
 mod disk_full;
 mod fan_out;

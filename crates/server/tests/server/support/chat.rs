@@ -25,6 +25,30 @@ impl Chat {
         Self::dial_with(to, codec, |_| {}).await
     }
 
+    /// As [`Chat::dial`], with more headers on the upgrade: a browser's, say.
+    pub(crate) async fn dial_with_headers(
+        to: SocketAddr,
+        codec: Codec,
+        headers: &[(&str, &str)],
+    ) -> Self {
+        let mut dialer = Dialer::new().subprotocols([codec.subprotocol()]);
+        for (name, value) in headers {
+            let name = name.parse().expect("a header's name");
+            dialer = dialer.header(name, value.parse().expect("a header's value"));
+        }
+        let stream = TcpStream::connect(to).await.expect("the server listens");
+        let (conn, _) = dialer
+            .client(stream, &format!("ws://{to}/ws"))
+            .await
+            .expect("the server takes WebSockets");
+        Self {
+            conn,
+            codec,
+            last_id: 0,
+            pushes: VecDeque::new(),
+        }
+    }
+
     /// Whether the server takes one more connection; it is given up at once.
     pub(crate) async fn finds_a_place(to: SocketAddr) -> bool {
         Dialer::new().dial(&format!("ws://{to}/ws")).await.is_ok()
