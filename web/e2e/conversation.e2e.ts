@@ -15,9 +15,11 @@ let lobby: string;
 
 beforeAll(async () => {
   [server, browser] = await Promise.all([Server.start(), launch()]);
-  sky = await Person.open(browser, server, "하늘");
+  // So tall that the whole conversation is in the page: then what stands there can be compared with the log, word for word.
+  const look = { height: 3_000 };
+  sky = await Person.open(browser, server, "하늘", look);
   await sky.setUp();
-  sea = await Person.open(browser, server, "바다");
+  sea = await Person.open(browser, server, "바다", look);
   await sea.signUp();
   await sky.go("lobby");
   await sea.go("lobby");
@@ -126,6 +128,29 @@ describe("a conversation", () => {
     await sea.page.getByText("끊긴 동안 쓴 말").first().waitFor();
     const log = await allSee(sky, sea);
     expect(log.slice(-2)).toEqual(["그동안 바다는 계속 말해요", "끊긴 동안 쓴 말"]);
+  });
+
+  it("says which message was refused, and sends it once when told to try again", async () => {
+    await sky.context.setOffline(true);
+    await server.down("SIGKILL");
+    await server.up();
+    await connectReader();
+    await sky.page.getByText("연결이 끊겼어요").first().waitFor();
+    await sky.say("거절될 말");
+    // Meanwhile the same person leaves the room on another device.
+    const device = await Program.connect(server.url, await server.signIn("하늘"));
+    const left = await device.ask({ kind: "leave", clientId: crypto.randomUUID(), room: lobby });
+    expect(left.kind).toBe("left");
+    device.close();
+    await sky.context.setOffline(false);
+    await expect.poll(() => sky.page.locator("nav a").count()).toBe(0);
+    await sky.go("lobby");
+    await sky.page.getByText("보내지 못했어요").waitFor();
+    expect(await reader.texts(lobby)).not.toContain("거절될 말");
+    await sky.page.getByRole("button", { name: "다시 보내기" }).click();
+    await sea.page.getByText("거절될 말").first().waitFor();
+    const log = await allSee(sky, sea);
+    expect(log.filter((text) => text === "거절될 말")).toHaveLength(1);
   });
 
   it("is the same in two tabs of one device, and each post goes out once", async () => {

@@ -57,12 +57,21 @@ export class Server {
     rmSync(this.data, { recursive: true, force: true });
   }
 
-  /** An account, over HTTP; its token is for programs. */
-  async signUp(name: string, isFirst = false): Promise<string> {
-    const response = await fetch(`${this.url}/api/v1/sign-up`, {
+  /** A new account, over HTTP; its token is for programs. */
+  signUp(name: string): Promise<string> {
+    return this.#token("sign-up", name);
+  }
+
+  /** One more device of an account. */
+  signIn(name: string): Promise<string> {
+    return this.#token("sign-in", name);
+  }
+
+  async #token(path: string, name: string): Promise<string> {
+    const response = await fetch(`${this.url}/api/v1/${path}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ name, password: PASSWORD, ...(isFirst ? { setup_token: this.setupToken } : {}) }),
+      body: JSON.stringify({ name, password: PASSWORD }),
     });
     if (!response.ok) throw new Error(await response.text());
     return ((await response.json()) as { token: string }).token;

@@ -23,12 +23,9 @@ export const en = {
   rooms: "Rooms",
   noRooms: "You are in no room yet.",
   findRooms: "Find or create a room",
-  roomName: "Room name",
-  createRoom: "Create",
-  createRoomLong: (name: string) => `Create “${name}”`,
+  createRoom: (name: string) => `Create “${name}”`,
   searchRooms: "Search, or name a new room",
   join: "Join",
-  joined: "Joined",
   open: "Open",
   leave: "Leave room",
   leaveQuestion: (name: string) => `Leave “${name}”?`,
@@ -39,7 +36,6 @@ export const en = {
   members: (count: number) => (count === 1 ? "1 member" : `${count} members`),
   unreadCount: (count: number, more: boolean) => `${count}${more ? "+" : ""} unread`,
   pickRoom: "Choose a room to start talking.",
-  switchRoom: "Go to room",
   nothingFound: "Nothing found.",
   removed: (name: string) => `You are no longer in “${name}”.`,
 
@@ -53,7 +49,6 @@ export const en = {
   emptyLooking: "(nothing visible)",
   reply: (name: string) => `In reply to ${name}`,
   replyUnknown: "In reply to an earlier message",
-  you: "You",
   waitingToSend: "Waiting to be sent",
   sending: "Sending",
   notSent: "Not sent:",
@@ -82,12 +77,10 @@ export const en = {
   language: "Language",
   languageSystem: "Like the browser",
   shortcuts: "Keyboard shortcuts",
-  signOutQuestion: "Sign out?",
   signOutUnsent: (count: number) =>
     count === 1
       ? "One message has not been sent. It waits on this device."
       : `${count} messages have not been sent. They wait on this device.`,
-  administrator: "Administrator",
 
   keySend: "Send",
   keyBreak: "New line",

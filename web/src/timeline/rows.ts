@@ -34,6 +34,7 @@ export interface Facts {
 
 export function buildRows({ messages, more, waiting, me, readSeq }: Facts): Row[] {
   const rows: Row[] = [{ kind: "top", key: "top", more }];
+  const days = new Days();
   let previous: Message | undefined;
   let marked = readSeq === null;
   for (const message of messages) {
@@ -42,13 +43,13 @@ export function buildRows({ messages, more, waiting, me, readSeq }: Facts): Row[
     const known = previous !== undefined || !more;
     const unread = after && known && message.author !== me;
     marked ||= unread || (after && !known);
-    const day = !previous || !sameDay(previous.atMs, message.atMs);
+    const day = !days.isSame(message.atMs);
     const head = day || unread || !grouped(previous!, message.author, message.atMs);
     rows.push({ kind: "message", key: message.id, message, day, head, unread, mine: message.author === me });
     previous = message;
   }
   for (const item of waiting) {
-    const day = !previous || !sameDay(previous.atMs, item.at);
+    const day = !days.isSame(item.at);
     const head = day || !grouped(previous!, me, item.at);
     rows.push({ kind: "waiting", key: item.clientId, item, head, day });
     previous = { seq: 0, id: "", author: me, authorName: "", atMs: item.at, text: "", replyTo: 0 };
@@ -60,7 +61,17 @@ function grouped(previous: Message, author: string, atMs: number): boolean {
   return previous.author === author && atMs - previous.atMs < GROUP_MS;
 }
 
-/** In the reader's own time zone. */
-export function sameDay(a: number, b: number): boolean {
-  return new Date(a).toDateString() === new Date(b).toDateString();
+/** The day of the last time that was asked for, in the reader's own time zone: its bounds, so that few dates are made for many rows. */
+class Days {
+  #start = 0;
+  #end = 0;
+
+  /** Whether it is the same day as the time before. */
+  isSame(atMs: number): boolean {
+    if (atMs >= this.#start && atMs < this.#end) return true;
+    const date = new Date(atMs);
+    this.#start = date.setHours(0, 0, 0, 0);
+    this.#end = date.setDate(date.getDate() + 1);
+    return false;
+  }
 }
