@@ -17,10 +17,14 @@ use process::Running;
 use report::Report;
 use suite::Suite;
 
-/// Groups 1–10: all of RFC 6455. 12 and 13 are permessage-deflate.
-const GROUPS: std::ops::RangeInclusive<u32> = 1..=10;
+/// Groups 1–10: all of RFC 6455.
+const PLAIN_GROUPS: &[u32] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 /// How many cases these groups have.
-const CASES: usize = 301;
+const PLAIN_CASES: usize = 301;
+/// permessage-deflate, RFC 7692.
+const DEFLATE_GROUPS: &[u32] = &[12, 13];
+/// How many cases these groups have.
+const DEFLATE_CASES: usize = 216;
 /// Longest message of the suite is 16 MiB.
 const READ_LIMIT_BYTES: usize = 32 << 20;
 const AGENT: &str = "suda-websocket";
@@ -31,6 +35,12 @@ pub(crate) struct Args {
     /// Test only this role.
     #[arg(long, value_enum)]
     role: Option<Role>,
+    /// Run the groups of compression, too: all 517 cases, in about a quarter of an hour for each role.
+    #[arg(long, conflicts_with = "cases")]
+    all: bool,
+    /// Whether contexts are kept from message to message where compression is used.
+    #[arg(long, value_enum, default_value_t = Deflate::Takeover)]
+    deflate: Deflate,
     /// Run only these cases, as in `2.*` or `7.1.3`; may be given several times.
     #[arg(long = "case")]
     cases: Vec<String>,
@@ -40,6 +50,24 @@ pub(crate) struct Args {
 enum Role {
     Server,
     Client,
+}
+
+/// What `--deflate` of the two examples takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Deflate {
+    Off,
+    NoTakeover,
+    Takeover,
+}
+
+impl Deflate {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::NoTakeover => "no-takeover",
+            Self::Takeover => "takeover",
+        }
+    }
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
@@ -56,12 +84,16 @@ pub(crate) fn run(args: Args) -> Result<()> {
         "autobahn_client",
     ]))?;
 
-    let strict_count = args.cases.is_empty().then_some(CASES);
-    let cases = if args.cases.is_empty() {
-        GROUPS.map(|group| format!("{group}.*")).collect()
+    let groups = |groups: &[u32]| groups.iter().map(|group| format!("{group}.*")).collect();
+    let (cases, strict_count): (Vec<String>, _) = if !args.cases.is_empty() {
+        (args.cases, None)
+    } else if args.all {
+        let all = [PLAIN_GROUPS, DEFLATE_GROUPS].concat();
+        (groups(&all), Some(PLAIN_CASES + DEFLATE_CASES))
     } else {
-        args.cases
+        (groups(PLAIN_GROUPS), Some(PLAIN_CASES))
     };
+    let deflate = args.deflate.name();
     let mut bad = 0;
     for &role in Role::value_variants() {
         if args.role.is_some_and(|only| only != role) {
@@ -79,8 +111,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
         }
         fs::create_dir_all(&out)?;
         let announced = match role {
-            Role::Server => test_server(&suite, &out, &cases)?,
-            Role::Client => test_client(&suite, &out, &cases)?,
+            Role::Server => test_server(&suite, &out, &cases, deflate)?,
+            Role::Client => test_client(&suite, &out, &cases, deflate)?,
         };
         let report = Report::read(&out)?;
         report.print();
@@ -100,7 +132,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
 }
 
 /// The fuzzing client against our server. Gives how many cases it said it would run.
-fn test_server(suite: &Suite, out: &Path, cases: &[String]) -> Result<usize> {
+fn test_server(suite: &Suite, out: &Path, cases: &[String], deflate: &str) -> Result<usize> {
     let mut server = Running::start(
         Command::new(example("echo_server"))
             .args([
@@ -108,6 +140,8 @@ fn test_server(suite: &Suite, out: &Path, cases: &[String]) -> Result<usize> {
                 "127.0.0.1:0",
                 "--read-limit",
                 &READ_LIMIT_BYTES.to_string(),
+                "--deflate",
+                deflate,
             ])
             .stderr(Stdio::null())
             .stdout(Stdio::piped()),
@@ -123,13 +157,15 @@ fn test_server(suite: &Suite, out: &Path, cases: &[String]) -> Result<usize> {
 }
 
 /// Our client against the fuzzing server.
-fn test_client(suite: &Suite, out: &Path, cases: &[String]) -> Result<usize> {
+fn test_client(suite: &Suite, out: &Path, cases: &[String], deflate: &str) -> Result<usize> {
     let fuzzer = suite.fuzzing_server(out, cases)?;
     let mut client = Running::start(Command::new(example("autobahn_client")).args([
         "--agent",
         AGENT,
         "--url",
         fuzzer.url(),
+        "--deflate",
+        deflate,
     ]))?;
     let status = client.wait()?;
     ensure!(status.success(), "the client failed: {status}");

@@ -2,7 +2,11 @@
 //!
 //! `cargo xtask autobahn` starts it.
 
+#[path = "support/deflate.rs"]
+mod deflate;
+
 use clap::Parser;
+use deflate::Deflate;
 use suda_websocket::{Config, Conn, Dialer, Error, MaybeTlsStream};
 
 /// Longest message of the suite is 16 MiB.
@@ -17,28 +21,35 @@ struct Args {
     /// The name under which the results are reported.
     #[arg(long, default_value = "suda-websocket")]
     agent: String,
+    /// Offer compression, without or with context takeover.
+    #[arg(long, value_enum, default_value_t = Deflate::Off)]
+    deflate: Deflate,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let Args { url, agent } = Args::parse();
-    let mut conn = dial(&format!("{url}/getCaseCount")).await?;
+    let Args {
+        url,
+        agent,
+        deflate,
+    } = Args::parse();
+    let mut dialer = Dialer::new().config(Config::default().read_limit(READ_LIMIT_BYTES));
+    if let Some(compression) = deflate.compression() {
+        dialer = dialer.compression(compression);
+    }
+    let (mut conn, _) = dialer.dial(&format!("{url}/getCaseCount")).await?;
     let count = conn.read_message().await?;
     let count: usize = count.as_text().unwrap_or_default().parse()?;
     for case in 1..=count {
-        let conn = dial(&format!("{url}/runCase?case={case}&agent={agent}")).await?;
+        let case = format!("{url}/runCase?case={case}&agent={agent}");
+        let (conn, _) = dialer.dial(&case).await?;
         // How a case ends is the fuzzing server's to judge.
         let _ = echo(conn).await;
     }
-    let mut conn = dial(&format!("{url}/updateReports?agent={agent}")).await?;
+    let reports = format!("{url}/updateReports?agent={agent}");
+    let (mut conn, _) = dialer.dial(&reports).await?;
     while conn.read_message().await.is_ok() {}
     Ok(())
-}
-
-async fn dial(url: &str) -> Result<Conn<MaybeTlsStream>, Box<dyn std::error::Error>> {
-    let dialer = Dialer::new().config(Config::default().read_limit(READ_LIMIT_BYTES));
-    let (conn, _response) = dialer.dial(url).await?;
-    Ok(conn)
 }
 
 async fn echo(mut conn: Conn<MaybeTlsStream>) -> Result<(), Error> {

@@ -2,9 +2,13 @@
 //!
 //! `cargo run --example echo_client -- ws://127.0.0.1:9001/ws`
 
+#[path = "support/deflate.rs"]
+mod deflate;
+
 use std::time::{Duration, SystemTime};
 
 use clap::Parser;
+use deflate::Deflate;
 use suda_websocket::{CloseCode, Dialer, Message};
 use tokio::time::MissedTickBehavior;
 
@@ -14,12 +18,19 @@ struct Args {
     /// Where to connect to.
     #[arg(default_value = "ws://127.0.0.1:9001/ws")]
     url: String,
+    /// Offer compression, without or with context takeover.
+    #[arg(long, value_enum, default_value_t = Deflate::Off)]
+    deflate: Deflate,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args = Args::parse();
-    let (mut conn, _response) = Dialer::new().dial(&args.url).await?;
+    let mut dialer = Dialer::new();
+    if let Some(compression) = args.deflate.compression() {
+        dialer = dialer.compression(compression);
+    }
+    let (mut conn, _response) = dialer.dial(&args.url).await?;
     println!("connected to {}; Ctrl-C closes", args.url);
 
     let mut ticker = tokio::time::interval(Duration::from_secs(1));

@@ -2,9 +2,13 @@
 //!
 //! `cargo run --example echo_server -- --listen 127.0.0.1:9001`
 
+#[path = "support/deflate.rs"]
+mod deflate;
+
 use std::net::SocketAddr;
 
 use clap::Parser;
+use deflate::Deflate;
 use suda_websocket::{Config, Error, READ_LIMIT_BYTES_DEFAULT, UpgradeError, Upgrader};
 use tokio::{
     io::AsyncWriteExt,
@@ -27,6 +31,9 @@ struct Args {
     /// Longest message that is taken, in bytes.
     #[arg(long, default_value_t = READ_LIMIT_BYTES_DEFAULT)]
     read_limit: usize,
+    /// Compress messages with the clients that offer it, without or with context takeover.
+    #[arg(long, value_enum, default_value_t = Deflate::Off)]
+    deflate: Deflate,
 }
 
 fn main() -> std::io::Result<()> {
@@ -42,7 +49,10 @@ fn main() -> std::io::Result<()> {
 }
 
 async fn serve(args: Args) -> std::io::Result<()> {
-    let upgrader = Upgrader::new().config(Config::default().read_limit(args.read_limit));
+    let mut upgrader = Upgrader::new().config(Config::default().read_limit(args.read_limit));
+    if let Some(compression) = args.deflate.compression() {
+        upgrader = upgrader.compression(compression);
+    }
     let listener = TcpListener::bind(args.listen).await?;
     println!("listening on http://{}/", listener.local_addr()?);
     loop {

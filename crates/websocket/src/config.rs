@@ -35,7 +35,7 @@ pub enum Role {
 #[non_exhaustive]
 pub struct Config {
     /// Longest message that is read, in bytes, all fragments together. A longer one ends the connection with 1009 as soon as a
-    /// frame's length says so, before its payload is read. Default [`READ_LIMIT_BYTES_DEFAULT`].
+    /// frame's length says so, before its payload is read. Of a compressed message the inflated bytes count, as they are inflated. Default [`READ_LIMIT_BYTES_DEFAULT`].
     pub read_limit: usize,
     /// Most frames in one incoming message; more ends the connection with 1009. Default [`FRAGMENTS_MAX_DEFAULT`].
     pub fragments_max: u32,

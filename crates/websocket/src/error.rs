@@ -39,6 +39,9 @@ pub enum Violation {
     /// Text or a close reason that is not UTF-8 (section 8.1).
     #[error("text that is not UTF-8")]
     InvalidUtf8,
+    /// A compressed message that cannot be inflated, or ends inside a block (RFC 7692, section 7.2.2).
+    #[error("compressed data that cannot be inflated")]
+    BadCompression,
     /// A message over [`Config::read_limit`](crate::Config::read_limit).
     #[error("a message is longer than the read limit")]
     TooLong,
@@ -51,7 +54,7 @@ impl Violation {
     /// The code of the close frame that answers it.
     pub fn close_code(self) -> CloseCode {
         match self {
-            Self::InvalidUtf8 => CloseCode::INVALID_PAYLOAD,
+            Self::InvalidUtf8 | Self::BadCompression => CloseCode::INVALID_PAYLOAD,
             Self::TooLong | Self::TooManyFragments => CloseCode::MESSAGE_TOO_BIG,
             _ => CloseCode::PROTOCOL_ERROR,
         }

@@ -8,6 +8,7 @@ use crate::{MessageKind, Role, Violation};
 pub(crate) const HEADER_BYTES_MAX: usize = 14;
 /// Longest payload of a control frame, in bytes (section 5.5).
 pub const CONTROL_PAYLOAD_BYTES_MAX: usize = 125;
+const RSV1: u8 = 0x40;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OpCode {
@@ -55,10 +56,49 @@ impl OpCode {
     }
 }
 
+/// How a frame of a message begins: its opcode, and whether it is the first of a compressed message (RFC 7692, section 6).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lead {
+    pub(crate) op: OpCode,
+    pub(crate) compressed: bool,
+}
+
+impl Lead {
+    /// Only the first frame says what the message is.
+    pub(crate) const CONTINUATION: Self = Self {
+        op: OpCode::Continuation,
+        compressed: false,
+    };
+
+    /// The first frame of a message as it is.
+    pub(crate) fn plain(kind: MessageKind) -> Self {
+        OpCode::of(kind).into()
+    }
+
+    /// The first frame of a compressed message.
+    pub(crate) fn compressed(kind: MessageKind) -> Self {
+        Self {
+            op: OpCode::of(kind),
+            compressed: true,
+        }
+    }
+}
+
+impl From<OpCode> for Lead {
+    fn from(op: OpCode) -> Self {
+        Self {
+            op,
+            compressed: false,
+        }
+    }
+}
+
 /// A parsed and checked header.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Header {
     pub(crate) fin: bool,
+    /// RSV1: the first frame of a compressed message.
+    pub(crate) compressed: bool,
     pub(crate) op: OpCode,
     pub(crate) mask: Option<[u8; 4]>,
     pub(crate) payload_len: u64,
@@ -67,12 +107,16 @@ pub(crate) struct Header {
 }
 
 /// Reads a header at the start of `bytes`, as `role` receives it. `None` while more bytes are needed; what the bytes at
-/// hand already rule out fails without waiting for the rest.
-pub(crate) fn parse_header(bytes: &[u8], role: Role) -> Result<Option<Header>, Violation> {
+/// hand already rule out fails without waiting for the rest. `deflate`: compression was agreed on.
+pub(crate) fn parse_header(
+    bytes: &[u8],
+    role: Role,
+    deflate: bool,
+) -> Result<Option<Header>, Violation> {
     let &[first, second, ref rest @ ..] = bytes else {
         return Ok(None);
     };
-    check_reserved_bits(first)?;
+    check_reserved_bits(first, deflate)?;
     let fin = first & 0x80 != 0;
     let op = OpCode::parse(first & 0x0f)?;
     let masked = second & 0x80 != 0;
@@ -124,6 +168,7 @@ pub(crate) fn parse_header(bytes: &[u8], role: Role) -> Result<Option<Header>, V
     let header_len = 2 + len_bytes + if masked { 4 } else { 0 };
     Ok(Some(Header {
         fin,
+        compressed: first & RSV1 != 0,
         op,
         mask,
         payload_len,
@@ -131,9 +176,10 @@ pub(crate) fn parse_header(bytes: &[u8], role: Role) -> Result<Option<Header>, V
     }))
 }
 
-/// The one place that judges RSV1–3. No extension is negotiated, so each must be 0.
-fn check_reserved_bits(first: u8) -> Result<(), Violation> {
-    if first & 0x70 == 0 {
+/// The one place that judges RSV1–3. RSV1 may stand at the start of a message if compression was agreed on (RFC 7692,
+/// section 6); else each must be 0.
+fn check_reserved_bits(first: u8, deflate: bool) -> Result<(), Violation> {
+    if first & 0x70 == 0 || (deflate && first & 0x70 == RSV1 && matches!(first & 0x0f, 0x1 | 0x2)) {
         Ok(())
     } else {
         Err(Violation::ReservedBits)
@@ -144,12 +190,13 @@ fn check_reserved_bits(first: u8) -> Result<(), Violation> {
 pub(crate) fn encode_header(
     out: &mut BytesMut,
     fin: bool,
-    op: OpCode,
+    lead: Lead,
     mask: Option<[u8; 4]>,
     payload_len: usize,
 ) {
     let mut header = [0u8; HEADER_BYTES_MAX];
-    header[0] = if fin { 0x80 } else { 0 } | op.bits();
+    header[0] =
+        if fin { 0x80 } else { 0 } | if lead.compressed { RSV1 } else { 0 } | lead.op.bits();
     let mask_bit = if mask.is_some() { 0x80 } else { 0 };
     let mut len = 2;
     match payload_len {
@@ -186,14 +233,14 @@ mod tests {
                     Role::Client
                 };
                 let mut bytes = BytesMut::new();
-                encode_header(&mut bytes, true, OpCode::Binary, mask, len);
+                encode_header(&mut bytes, true, OpCode::Binary.into(), mask, len);
                 for cut in 0..bytes.len() {
                     assert!(
-                        parse_header(&bytes[..cut], role).unwrap().is_none(),
+                        parse_header(&bytes[..cut], role, false).unwrap().is_none(),
                         "cut at {cut}"
                     );
                 }
-                let header = parse_header(&bytes, role).unwrap().unwrap();
+                let header = parse_header(&bytes, role, false).unwrap().unwrap();
                 assert_eq!(
                     (header.payload_len, header.mask, header.header_len),
                     (len as u64, mask, bytes.len())

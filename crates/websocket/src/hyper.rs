@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::handshake::Refusal;
-use crate::{Config, Conn, Parts, Role, UpgradeError, Upgrader};
+use crate::{Compression, Config, Conn, Parts, Role, UpgradeError, Upgrader};
 
 /// A connection's stream as hyper gives it away, whatever lies below.
 pub type HyperStream = TokioIo<hyper::upgrade::Upgraded>;
@@ -60,6 +60,7 @@ impl Upgrader {
             config: self.config.clone(),
             timeout: self.handshake_timeout,
             subprotocol: agreement.subprotocol,
+            compression: agreement.compression,
         };
         Ok((agreement.response, on_upgrade))
     }
@@ -74,6 +75,7 @@ pub struct OnUpgrade {
     config: Config,
     timeout: Duration,
     subprotocol: Option<String>,
+    compression: Option<Compression>,
 }
 
 impl OnUpgrade {
@@ -95,6 +97,7 @@ impl OnUpgrade {
             upgraded,
             config: self.config,
             subprotocol: self.subprotocol,
+            compression: self.compression,
         })
     }
 }
@@ -114,6 +117,7 @@ pub struct Raw {
     upgraded: hyper::upgrade::Upgraded,
     config: Config,
     subprotocol: Option<String>,
+    compression: Option<Compression>,
 }
 
 impl Raw {
@@ -125,7 +129,12 @@ impl Raw {
 
     /// hyper's stream, which gives its unread bytes itself, and the rest of what [`Conn::from_parts`] takes.
     pub fn into_parts(self) -> (HyperStream, Parts) {
-        let parts = server_parts(Bytes::new(), self.config, self.subprotocol);
+        let parts = server_parts(
+            Bytes::new(),
+            self.config,
+            self.subprotocol,
+            self.compression,
+        );
         (TokioIo::new(self.upgraded), parts)
     }
 
@@ -145,6 +154,7 @@ impl Raw {
             upgraded,
             config,
             subprotocol,
+            compression,
         } = self;
         // hyper's own server gives the stream as it was put in, hyper-util's `auto` server wraps it once more.
         let (io, unread) = match upgraded.downcast::<TokioIo<T>>() {
@@ -157,20 +167,30 @@ impl Raw {
                             upgraded,
                             config,
                             subprotocol,
+                            compression,
                         });
                     }
                 }
             }
         };
-        Ok((io.into_inner(), server_parts(unread, config, subprotocol)))
+        Ok((
+            io.into_inner(),
+            server_parts(unread, config, subprotocol, compression),
+        ))
     }
 }
 
-fn server_parts(unread: Bytes, config: Config, subprotocol: Option<String>) -> Parts {
+fn server_parts(
+    unread: Bytes,
+    config: Config,
+    subprotocol: Option<String>,
+    compression: Option<Compression>,
+) -> Parts {
     Parts {
         role: Role::Server,
         config,
         read_buf: BytesMut::from(unread),
         subprotocol,
+        compression,
     }
 }

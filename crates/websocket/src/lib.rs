@@ -1,4 +1,4 @@
-//! WebSocket for Rust: a sans-I/O core of RFC 6455 and a tokio driver with automatic batching.
+//! WebSocket for Rust: a sans-I/O core of RFC 6455 and RFC 7692, and a tokio driver with automatic batching.
 //!
 //! [`Connection`] is the protocol after the opening handshake, [`handshake`] is that handshake; neither knows a socket, a
 //! clock or a runtime. With the feature `tokio` (default), [`Conn`] drives a connection on any stream.
@@ -7,6 +7,7 @@ mod buffers;
 mod close;
 mod config;
 mod connection;
+mod deflate;
 mod error;
 mod frame;
 pub mod handshake;
@@ -36,6 +37,10 @@ pub use config::{
     HIGH_WATER_BYTES_DEFAULT, OUTBOX_BYTES_MAX_DEFAULT, READ_LIMIT_BYTES_DEFAULT, Role,
 };
 pub use connection::{CONTROL_FRAMES_MAX, Connection, Event, PENDING_PONGS_MAX, Part};
+pub use deflate::{
+    COMPRESSED_BYTES_MIN_DEFAULT, COMPRESSION_LEVEL_DEFAULT, COMPRESSION_LEVEL_MAX, Compression,
+    MEMORY_LEVEL_DEFAULT, MEMORY_LEVEL_MAX, WINDOW_BITS_MAX, WINDOW_BITS_MIN,
+};
 pub use error::{SendError, Violation};
 pub use frame::CONTROL_PAYLOAD_BYTES_MAX;
 pub use message::{Message, MessageKind};

@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 
-use crate::{Config, Role};
+use crate::{Compression, Config, Role};
 
 /// Everything but the stream that a finished opening handshake leaves behind.
 #[derive(Debug, Clone)]
@@ -16,16 +16,19 @@ pub struct Parts {
     pub read_buf: BytesMut,
     /// The subprotocol that both sides agreed on.
     pub subprotocol: Option<String>,
+    /// The compression that both sides agreed on.
+    pub compression: Option<Compression>,
 }
 
 impl Parts {
-    /// Parts with nothing read ahead and no subprotocol.
+    /// Parts with nothing read ahead and neither subprotocol nor compression.
     pub fn new(role: Role, config: Config) -> Self {
         Self {
             role,
             config,
             read_buf: BytesMut::new(),
             subprotocol: None,
+            compression: None,
         }
     }
 
@@ -40,6 +43,13 @@ impl Parts {
     #[must_use]
     pub fn subprotocol(mut self, subprotocol: Option<String>) -> Self {
         self.subprotocol = subprotocol;
+        self
+    }
+
+    /// Sets [`Parts::compression`].
+    #[must_use]
+    pub fn compression(mut self, compression: Option<Compression>) -> Self {
+        self.compression = compression;
         self
     }
 }

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::handshake::{Accept, Judged, OriginPolicy, Policy, Refusal, Reject, ServerHandshake};
-use crate::{Config, Conn, Parts, Role};
+use crate::{Compression, Config, Conn, Parts, Role};
 
 /// How long a client may take for its request and for receiving our answer, unless set otherwise.
 pub const UPGRADE_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
@@ -91,7 +91,7 @@ impl Default for Upgrader {
 }
 
 impl Upgrader {
-    /// No subprotocols, pages of the same host only, [`UPGRADE_TIMEOUT_DEFAULT`].
+    /// No subprotocols, no compression, pages of the same host only, [`UPGRADE_TIMEOUT_DEFAULT`].
     pub fn new() -> Self {
         Self::default()
     }
@@ -137,6 +137,13 @@ impl Upgrader {
         self
     }
 
+    /// Compresses messages with the clients that offer it (RFC 7692). Without this call nothing is compressed: where secrets and what
+    /// an attacker chooses stand in one message, its length tells of them, so this is for whoever knows the messages to decide.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        Arc::make_mut(&mut self.policy).compression = Some(compression);
+        self
+    }
+
     /// How the connections are to behave: read limit and so on.
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
@@ -164,6 +171,7 @@ impl Upgrader {
                     request,
                     response,
                     subprotocol,
+                    compression,
                     leftover,
                     ..
                 } = *accept;
@@ -179,6 +187,7 @@ impl Upgrader {
                     config: self.config.clone(),
                     read_buf: leftover,
                     subprotocol,
+                    compression,
                 };
                 Ok((Conn::from_parts(stream, parts), request))
             }

@@ -26,7 +26,7 @@ mod writer;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::{CloseCode, Message, MessageKind, Parts};
+use crate::{CloseCode, Compression, Message, MessageKind, Parts};
 use handle::Handle;
 
 pub use closing::CloseOutcome;
@@ -92,6 +92,21 @@ impl<S: Stream> Conn<S> {
     /// The connection is closing or ended, or the stream failed.
     pub async fn write_message(&mut self, message: impl Into<Message>) -> Result<(), Error> {
         self.writer.write_message(message).await
+    }
+
+    /// The compression that both sides agreed on, if they did.
+    pub fn compression(&self) -> Option<Compression> {
+        self.writer.compression()
+    }
+
+    /// Whether the next messages are to be compressed. See [`Writer::set_compression`].
+    pub fn set_compression(&mut self, on: bool) {
+        self.writer.set_compression(on);
+    }
+
+    /// How hard to compress the next messages. See [`Writer::set_compression_level`].
+    pub fn set_compression_level(&mut self, level: u8) {
+        self.writer.set_compression_level(level);
     }
 
     /// Begins a message of unknown length. See [`Writer::next_writer`].

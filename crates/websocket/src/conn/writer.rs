@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{Error, MessageWriter, Stream, handle::Handle, inner::Inner};
-use crate::{Message, MessageKind, PreparedMessage, SendError};
+use crate::{Compression, Message, MessageKind, PreparedMessage, SendError};
 
 /// The one who writes data messages to a connection.
 pub struct Writer<S: Stream> {
@@ -69,7 +69,25 @@ impl<S: Stream> Writer<S> {
         })
     }
 
-    /// Begins a message of unknown length, which is sent in frames as it is written.
+    /// The compression that both sides agreed on, if they did.
+    pub fn compression(&self) -> Option<Compression> {
+        self.handle
+            .with(|inner, _| inner.conn.compression().copied())
+    }
+
+    /// Whether the next messages are to be compressed, if compression was agreed on; at first they are. Messages below
+    /// [`Compression::bytes_min`] are not.
+    pub fn set_compression(&mut self, on: bool) {
+        self.handle.with(|inner, _| inner.conn.set_compression(on));
+    }
+
+    /// How hard to compress the next messages, as [`Compression::level`].
+    pub fn set_compression_level(&mut self, level: u8) {
+        self.handle
+            .with(|inner, _| inner.conn.set_compression_level(level));
+    }
+
+    /// Begins a message of unknown length, which is sent, and compressed, in frames as it is written.
     ///
     /// # Errors
     /// As [`write_message`](Self::write_message).

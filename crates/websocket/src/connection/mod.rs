@@ -1,17 +1,25 @@
 //! One WebSocket after its opening handshake, as a machine without I/O: bytes in, events and bytes out.
 //!
 //! `receive` (what arrives) and `outbox` (what is to be sent) know nothing of each other; this file joins them: it
-//! answers pings, keeps the close handshake, and turns a violation into one close frame and one final event.
+//! answers pings, keeps the close handshake, and turns a violation into one close frame and one final event. `inflating` and
+//! `deflating` are their halves of permessage-deflate.
 
+mod deflating;
+mod inflating;
 mod outbox;
 mod receive;
 
 use bytes::{Bytes, BytesMut};
 
 use crate::{
-    CLOSE_REASON_BYTES_MAX, CONTROL_PAYLOAD_BYTES_MAX, CloseCode, CloseError, Message, MessageKind,
-    Parts, PreparedMessage, Role, SendError, Violation, frame::OpCode, utf8::Utf8Validator,
+    CLOSE_REASON_BYTES_MAX, CONTROL_PAYLOAD_BYTES_MAX, CloseCode, CloseError, Compression, Message,
+    MessageKind, Parts, PreparedMessage, Role, SendError, Utf8Bytes, Violation,
+    deflate::Workspace,
+    frame::{Lead, OpCode},
+    utf8::Utf8Validator,
 };
+use deflating::Deflating;
+use inflating::Inflating;
 use outbox::Outbox;
 use receive::{Delivery, Receiver, Step};
 
@@ -75,12 +83,15 @@ pub struct Connection {
     closing: bool,
     /// The message that is being sent in parts, and whether its first frame is out.
     open_message: Option<OpenMessage>,
+    /// If compression was agreed on.
+    deflating: Option<Box<Deflating>>,
 }
 
 #[derive(Debug)]
 struct OpenMessage {
     kind: MessageKind,
     begun: bool,
+    compressed: bool,
     utf8: Utf8Validator,
 }
 
@@ -91,14 +102,19 @@ impl Connection {
             role,
             config,
             read_buf,
+            compression,
             ..
         } = parts;
+        let inflating = compression
+            .as_ref()
+            .map(|agreed| Box::new(Inflating::new(role, agreed, config.read_limit)));
         Self {
-            receiver: Receiver::new(role, &config, read_buf),
+            receiver: Receiver::new(role, &config, read_buf, inflating),
             outbox: Outbox::new(role, config.frame_bytes_max),
             outbox_bytes_max: config.outbox_bytes_max,
             closing: false,
             open_message: None,
+            deflating: compression.map(|agreed| Box::new(Deflating::new(role, agreed))),
         }
     }
 
@@ -173,12 +189,24 @@ impl Connection {
     /// [`SendError::Closing`], [`SendError::MessageOpen`].
     pub fn send(&mut self, message: Message) -> Result<(), SendError> {
         self.check_message_may_begin()?;
-        self.outbox
-            .push_message(message.kind(), message.into_bytes());
+        let kind = message.kind();
+        match &mut self.deflating {
+            Some(deflating) if deflating.wants(Some(message.len())) => {
+                let mut work = Workspace::take();
+                deflating.begin();
+                let compressed = deflating.compress(message.as_bytes(), true, &mut work);
+                self.outbox
+                    .push_copy(true, Lead::compressed(kind), compressed);
+            }
+            _ => self
+                .outbox
+                .push_message(Lead::plain(kind), message.into_bytes()),
+        }
         Ok(())
     }
 
-    /// Queues a reference to a prepared message (a client: a masked copy).
+    /// Queues a reference to a prepared message (a client: a masked copy). If this side's context is taken over from message to
+    /// message, it is compressed for this connection alone.
     ///
     /// # Errors
     /// [`SendError::Full`] above [`Config::outbox_bytes_max`](crate::Config::outbox_bytes_max), and those of [`send`](Self::send).
@@ -187,7 +215,24 @@ impl Connection {
         if self.outbox.bytes() >= self.outbox_bytes_max {
             return Err(SendError::Full);
         }
-        self.outbox.push_prepared(message);
+        let kind = message.kind();
+        match &mut self.deflating {
+            Some(deflating) if deflating.wants(Some(message.payload().len())) => {
+                let Some(settings) = deflating.shared_settings() else {
+                    return self.send(match kind {
+                        MessageKind::Text => {
+                            Message::Text(Utf8Bytes::from_validated(message.payload().clone()))
+                        }
+                        MessageKind::Binary => Message::Binary(message.payload().clone()),
+                    });
+                };
+                let framed = message.compressed(settings);
+                self.outbox.push_prepared(Lead::compressed(kind), framed);
+            }
+            _ => self
+                .outbox
+                .push_prepared(Lead::plain(kind), message.plain()),
+        }
         Ok(())
     }
 
@@ -207,9 +252,17 @@ impl Connection {
     /// Those of [`send`](Self::send).
     pub fn begin_message(&mut self, kind: MessageKind) -> Result<(), SendError> {
         self.check_message_may_begin()?;
+        let compressed = match &mut self.deflating {
+            Some(deflating) if deflating.wants(None) => {
+                deflating.begin();
+                true
+            }
+            _ => false,
+        };
         self.open_message = Some(OpenMessage {
             kind,
             begun: false,
+            compressed,
             utf8: Utf8Validator::default(),
         });
         Ok(())
@@ -232,18 +285,48 @@ impl Connection {
                     .and_then(|()| if fin { open.utf8.finish() } else { Ok(()) });
                 valid.map_err(|_| SendError::InvalidUtf8)?;
             }
-            let op = if open.begun {
-                OpCode::Continuation
+            let lead = if open.begun {
+                Lead::CONTINUATION
             } else {
-                OpCode::of(open.kind)
+                Lead {
+                    op: OpCode::of(open.kind),
+                    compressed: open.compressed,
+                }
             };
             open.begun = true;
-            self.outbox.push_copy(fin, op, data);
+            match &mut self.deflating {
+                Some(deflating) if open.compressed => {
+                    let mut work = Workspace::take();
+                    let compressed = deflating.compress(data, fin, &mut work);
+                    self.outbox.push_copy(fin, lead, compressed);
+                }
+                _ => self.outbox.push_copy(fin, lead, data),
+            }
             if fin {
                 self.open_message = None;
             }
         }
         Ok(())
+    }
+
+    /// The compression that both sides agreed on, if they did.
+    pub fn compression(&self) -> Option<&Compression> {
+        self.deflating.as_deref().map(Deflating::agreed)
+    }
+
+    /// Whether the next messages are to be compressed, if compression was agreed on; at first they are. The one that is being sent in
+    /// parts goes on as it began.
+    pub fn set_compression(&mut self, on: bool) {
+        if let Some(deflating) = &mut self.deflating {
+            deflating.set_enabled(on);
+        }
+    }
+
+    /// How hard to compress the next messages, as [`Compression::level`].
+    pub fn set_compression_level(&mut self, level: u8) {
+        if let Some(deflating) = &mut self.deflating {
+            deflating.set_level(level);
+        }
     }
 
     /// Queues a ping, ahead of all data that is not on its way yet.
@@ -295,6 +378,10 @@ impl Connection {
         if !self.closing {
             self.closing = true;
             self.open_message = None;
+            // Nothing can be sent any more.
+            if let Some(deflating) = &mut self.deflating {
+                deflating.end();
+            }
             self.outbox.push_close(code, reason);
         }
     }

@@ -7,9 +7,10 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 
 use crate::{
-    CloseCode, MessageKind, PreparedMessage, Role, SendError, buffers,
-    frame::{self, HEADER_BYTES_MAX, OpCode},
+    CloseCode, Role, SendError, buffers,
+    frame::{self, HEADER_BYTES_MAX, Lead, OpCode},
     mask,
+    prepared::Framed,
 };
 
 /// Control frames that may wait for the socket besides pongs; each is at most 139 bytes.
@@ -81,46 +82,45 @@ impl Outbox {
     }
 
     /// Queues a message, cut into frames of at most `frame_bytes_max`.
-    pub(super) fn push_message(&mut self, kind: MessageKind, mut payload: Bytes) {
-        let mut op = OpCode::of(kind);
+    pub(super) fn push_message(&mut self, mut lead: Lead, mut payload: Bytes) {
         while payload.len() > self.frame_bytes_max {
             let piece = payload.split_to(self.frame_bytes_max);
-            self.push_frame(false, op, piece);
-            op = OpCode::Continuation;
+            self.push_frame(false, lead, piece);
+            lead = Lead::CONTINUATION;
         }
-        self.push_frame(true, op, payload);
+        self.push_frame(true, lead, payload);
     }
 
-    fn push_frame(&mut self, fin: bool, op: OpCode, payload: Bytes) {
+    fn push_frame(&mut self, fin: bool, lead: Lead, payload: Bytes) {
         if self.role == Role::Client || payload.len() <= COPY_BYTES_MAX {
-            self.append_copy(fin, op, &payload);
+            self.append_copy(fin, lead, &payload);
             return;
         }
         self.bytes += payload.len();
         let segment = self.open_segment(HEADER_BYTES_MAX);
         let before = segment.head.len();
-        frame::encode_header(&mut segment.head, fin, op, None, payload.len());
+        frame::encode_header(&mut segment.head, fin, lead, None, payload.len());
         let header_len = segment.head.len() - before;
         segment.body = payload;
         self.bytes += header_len;
     }
 
     /// Queues a copy of `payload`, cut as [`Self::push_message`] does.
-    pub(super) fn push_copy(&mut self, fin: bool, mut op: OpCode, mut payload: &[u8]) {
+    pub(super) fn push_copy(&mut self, fin: bool, mut lead: Lead, mut payload: &[u8]) {
         while payload.len() > self.frame_bytes_max {
             let (piece, rest) = payload.split_at(self.frame_bytes_max);
-            self.append_copy(false, op, piece);
-            op = OpCode::Continuation;
+            self.append_copy(false, lead, piece);
+            lead = Lead::CONTINUATION;
             payload = rest;
         }
-        self.append_copy(fin, op, payload);
+        self.append_copy(fin, lead, payload);
     }
 
-    fn append_copy(&mut self, fin: bool, op: OpCode, payload: &[u8]) {
+    fn append_copy(&mut self, fin: bool, lead: Lead, payload: &[u8]) {
         let role = self.role;
         let segment = self.open_segment(HEADER_BYTES_MAX + payload.len());
         let before = segment.head.len();
-        encode_frame(&mut segment.head, role, fin, op, payload);
+        encode_frame(&mut segment.head, role, fin, lead, payload);
         let added = segment.head.len() - before;
         self.bytes += added;
     }
@@ -146,12 +146,13 @@ impl Outbox {
         &mut self.segments[last]
     }
 
-    pub(super) fn push_prepared(&mut self, message: &PreparedMessage) {
-        if self.role == Role::Client || message.payload().len() > self.frame_bytes_max {
-            self.push_message(message.kind(), message.payload().clone());
+    /// Queues a reference to a frame that a server can send as it is.
+    pub(super) fn push_prepared(&mut self, lead: Lead, framed: &Framed) {
+        if self.role == Role::Client || framed.payload.len() > self.frame_bytes_max {
+            self.push_message(lead, framed.payload.clone());
             return;
         }
-        let frame = message.server_frame().clone();
+        let frame = framed.frame.clone();
         self.bytes += frame.len();
         match self.segments.back_mut() {
             Some(last) if last.body.is_empty() => last.body = frame,
@@ -184,7 +185,7 @@ impl Outbox {
 
     fn push_control_frame(&mut self, op: OpCode, payload: &[u8]) {
         let mut bytes = BytesMut::with_capacity(HEADER_BYTES_MAX + payload.len());
-        encode_frame(&mut bytes, self.role, true, op, payload);
+        encode_frame(&mut bytes, self.role, true, op.into(), payload);
         self.bytes += bytes.len();
         self.control.push_back(ControlFrame {
             pong: op == OpCode::Pong,
@@ -201,7 +202,7 @@ impl Outbox {
         }
         // In a segment of its own: control frames that wait behind a begun segment must still go out before it.
         self.segments.push_back(Segment::default());
-        self.append_copy(true, OpCode::Close, &payload);
+        self.append_copy(true, OpCode::Close.into(), &payload);
     }
 
     /// All unsent bytes in the order in which they must go out.
@@ -281,9 +282,9 @@ impl Outbox {
     }
 }
 
-fn encode_frame(out: &mut BytesMut, role: Role, fin: bool, op: OpCode, payload: &[u8]) {
+fn encode_frame(out: &mut BytesMut, role: Role, fin: bool, lead: Lead, payload: &[u8]) {
     let key = (role == Role::Client).then(mask::random_key);
-    frame::encode_header(out, fin, op, key, payload.len());
+    frame::encode_header(out, fin, lead, key, payload.len());
     let start = out.len();
     out.extend_from_slice(payload);
     if let Some(key) = key {

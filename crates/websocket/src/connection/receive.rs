@@ -1,8 +1,10 @@
 //! What arrives: bytes to frames to messages, every check on the way. It never touches what is to be sent.
 
+mod compressed;
+
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::Part;
+use super::{Part, inflating::Inflating};
 use crate::{
     CloseCode, CloseError, Config, Message, MessageKind, Role, Utf8Bytes, Violation,
     frame::{self, Header, OpCode},
@@ -37,6 +39,8 @@ pub(super) struct Receiver {
     pub(super) eof: bool,
     frame: Option<DataFrame>,
     message: Option<Assembly>,
+    /// If compression was agreed on.
+    inflating: Option<Box<Inflating>>,
     ended: bool,
 }
 
@@ -44,11 +48,13 @@ pub(super) struct Receiver {
 #[derive(Debug)]
 struct DataFrame {
     fin: bool,
+    /// Of a compressed message.
+    compressed: bool,
     mask: Option<[u8; 4]>,
     payload_len: usize,
     /// Payload bytes that left `input`.
     taken: usize,
-    /// Payload bytes at the start of `input` that are unmasked and checked.
+    /// Payload bytes at the start of `input` that are unmasked and, if they are not compressed, checked.
     checked: usize,
 }
 
@@ -56,6 +62,7 @@ struct DataFrame {
 #[derive(Debug)]
 struct Assembly {
     kind: MessageKind,
+    compressed: bool,
     utf8: Utf8Validator,
     /// Payload of the frames that are complete, until it is given out.
     data: BytesMut,
@@ -69,7 +76,12 @@ struct Assembly {
 }
 
 impl Receiver {
-    pub(super) fn new(role: Role, config: &Config, input: BytesMut) -> Self {
+    pub(super) fn new(
+        role: Role,
+        config: &Config,
+        input: BytesMut,
+        inflating: Option<Box<Inflating>>,
+    ) -> Self {
         Self {
             role,
             read_limit: config.read_limit,
@@ -78,6 +90,7 @@ impl Receiver {
             eof: false,
             frame: None,
             message: None,
+            inflating,
             ended: false,
         }
     }
@@ -118,20 +131,28 @@ impl Receiver {
             self.input = BytesMut::new();
             self.frame = None;
             self.message = None;
+            self.inflating = None;
         }
         Some(step)
     }
 
     fn try_step(&mut self, delivery: Delivery) -> Result<Option<Step>, Violation> {
         loop {
-            if self.frame.is_some() {
-                match self.advance_frame(delivery)? {
+            if let Some(frame) = &self.frame {
+                let progress = if frame.compressed {
+                    self.advance_compressed_frame(delivery)?
+                } else {
+                    self.advance_frame(delivery)?
+                };
+                match progress {
                     Progress::Step(step) => return Ok(Some(step)),
                     Progress::Starved => return Ok(None),
                     Progress::FrameDone => continue,
                 }
             }
-            let Some(header) = frame::parse_header(&self.input, self.role)? else {
+            let Some(header) =
+                frame::parse_header(&self.input, self.role, self.inflating.is_some())?
+            else {
                 return Ok(None);
             };
             if header.op.is_control() {
@@ -143,7 +164,10 @@ impl Receiver {
                 && !message.in_parts
             {
                 message.in_parts = true;
-                let data = std::mem::take(&mut message.data).freeze();
+                let data = match &mut self.inflating {
+                    Some(inflating) if message.compressed => inflating.take_with(&[]),
+                    _ => std::mem::take(&mut message.data).freeze(),
+                };
                 return Ok(Some(Step::Part(Part {
                     kind: message.kind,
                     data,
@@ -181,7 +205,7 @@ impl Receiver {
             .and_then(|begun| begun.checked_add(header.payload_len))
             .and_then(|announced| usize::try_from(announced).ok())
             .unwrap_or(usize::MAX);
-        match (&mut self.message, header.op) {
+        let compressed = match (&mut self.message, header.op) {
             (None, OpCode::Continuation) => return Err(Violation::UnexpectedContinuation),
             (Some(_), OpCode::Text | OpCode::Binary) => {
                 return Err(Violation::ExpectedContinuation);
@@ -192,6 +216,7 @@ impl Receiver {
                     return Err(Violation::TooManyFragments);
                 }
                 message.announced = announced;
+                message.compressed
             }
             (None, op) => {
                 let kind = if op == OpCode::Text {
@@ -201,6 +226,7 @@ impl Receiver {
                 };
                 self.message = Some(Assembly {
                     kind,
+                    compressed: header.compressed,
                     utf8: Utf8Validator::default(),
                     data: BytesMut::new(),
                     announced,
@@ -208,16 +234,22 @@ impl Receiver {
                     in_parts: false,
                     skipped: false,
                 });
+                header.compressed
             }
-        }
-        if announced > self.read_limit {
+        };
+        let announced_max = match &self.inflating {
+            Some(inflating) if compressed => inflating.compressed_bytes_max(),
+            _ => self.read_limit,
+        };
+        if announced > announced_max {
             return Err(Violation::TooLong);
         }
         self.input.advance(header.header_len);
         self.frame = Some(DataFrame {
             fin: header.fin,
+            compressed,
             mask: header.mask,
-            // Fits: it is at most `announced`, which is within the read limit.
+            // Fits: it is at most `announced`, which is within the limit.
             payload_len: header.payload_len as usize,
             taken: 0,
             checked: 0,
@@ -279,12 +311,16 @@ impl Receiver {
             return Ok(Progress::FrameDone);
         }
         self.message = None;
-        let data = data.freeze();
-        Ok(Progress::Step(Step::Message(match kind {
-            MessageKind::Text => Message::Text(Utf8Bytes::from_validated(data)),
-            MessageKind::Binary => Message::Binary(data),
-        })))
+        Ok(Progress::Step(whole(kind, data.freeze())))
     }
+}
+
+/// A whole message; of a text every byte was checked.
+fn whole(kind: MessageKind, data: Bytes) -> Step {
+    Step::Message(match kind {
+        MessageKind::Text => Message::Text(Utf8Bytes::from_validated(data)),
+        MessageKind::Binary => Message::Binary(data),
+    })
 }
 
 enum Progress {

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use crate::handshake::{Answer, Answered, ClientHandshake, ClientOptions, Target};
-use crate::{Config, Conn, Parts, Role};
+use crate::{Compression, Config, Conn, Parts, Role};
 
 pub use error::DialError;
 pub use maybe_tls_stream::MaybeTlsStream;
@@ -63,7 +63,7 @@ impl Default for Dialer {
 }
 
 impl Dialer {
-    /// No subprotocols, no extra headers, [`DIAL_TIMEOUT_DEFAULT`], the system's roots for `wss`.
+    /// No subprotocols, no compression, no extra headers, [`DIAL_TIMEOUT_DEFAULT`], the system's roots for `wss`.
     pub fn new() -> Self {
         Self::default()
     }
@@ -84,6 +84,13 @@ impl Dialer {
     /// How long resolving, connecting, TLS and handshake may take together.
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.handshake_timeout = timeout;
+        self
+    }
+
+    /// Offers to compress messages (RFC 7692). Without this call nothing is compressed; see
+    /// [`Upgrader::compression`](crate::Upgrader::compression).
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.options.compression = Some(compression);
         self
     }
 
@@ -186,6 +193,7 @@ impl Dialer {
         let Answer {
             response,
             subprotocol,
+            compression,
             leftover,
             ..
         } = answer;
@@ -194,6 +202,7 @@ impl Dialer {
             config: self.config.clone(),
             read_buf: leftover,
             subprotocol,
+            compression,
         };
         Ok((Conn::from_parts(stream, parts), response))
     }

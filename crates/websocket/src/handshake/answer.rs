@@ -1,13 +1,15 @@
 //! Verifying a server's answer (RFC 6455, section 4.1, "the client MUST validate the server's response").
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap};
+use http::header;
 use http::{Response, StatusCode, Version};
 
 use super::client::HandshakeError;
-use super::field::{Single, has_token, list, single};
+use super::compression;
+use super::field::{Single, has_token, single};
 use super::head::HeadError;
 use super::limits::{HEADERS_MAX, INFORMATIONAL_RESPONSES_MAX, RESPONSE_HEAD_BYTES_MAX};
+use crate::Compression;
 
 /// Why an answer doesn't open a WebSocket, with the answer as far as it was understood.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -55,9 +57,12 @@ pub enum AnswerFault {
     /// The server chose a subprotocol that was not offered, or several.
     #[error("the server chose a subprotocol that was not offered")]
     Subprotocol,
-    /// The server chose an extension that was not offered.
+    /// The server chose an extension that was not offered, or `Sec-WebSocket-Extensions` is malformed.
     #[error("the server chose an extension that was not offered")]
     Extension,
+    /// The server's parameters for permessage-deflate are invalid, or do not keep to what was offered (RFC 7692, section 7.1).
+    #[error("the server's parameters for compression do not keep to what was offered")]
+    Compression,
 }
 
 impl AnswerError {
@@ -93,11 +98,15 @@ impl From<HeadError> for AnswerFault {
 pub(super) struct Expected {
     pub(super) accept: String,
     pub(super) subprotocols: Vec<String>,
+    pub(super) compression: Option<Compression>,
 }
 
 impl Expected {
-    /// Checks a head; gives the subprotocol that the server chose.
-    pub(super) fn verify(&self, response: &Response<()>) -> Result<Option<String>, AnswerFault> {
+    /// Checks a head; gives the subprotocol that the server chose, and the compression that it agreed to.
+    pub(super) fn verify(
+        &self,
+        response: &Response<()>,
+    ) -> Result<(Option<String>, Option<Compression>), AnswerFault> {
         let headers = response.headers();
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
             return Err(AnswerFault::Refused);
@@ -115,28 +124,15 @@ impl Expected {
             Single::One(accept) if accept == self.accept => {}
             _ => return Err(AnswerFault::Accept),
         }
-        check_extensions(headers)?;
-        match single(headers, header::SEC_WEBSOCKET_PROTOCOL) {
-            Single::Absent => Ok(None),
+        let compression = compression::verify(self.compression.as_ref(), headers)?;
+        let subprotocol = match single(headers, header::SEC_WEBSOCKET_PROTOCOL) {
+            Single::Absent => None,
             Single::One(name) if self.subprotocols.iter().any(|offered| offered == name) => {
-                Ok(Some(name.to_owned()))
+                Some(name.to_owned())
             }
-            _ => Err(AnswerFault::Subprotocol),
-        }
-    }
-}
-
-/// No extension is offered, so none may be chosen.
-fn check_extensions(headers: &HeaderMap) -> Result<(), AnswerFault> {
-    let name = header::SEC_WEBSOCKET_EXTENSIONS;
-    let unreadable = headers
-        .get_all(&name)
-        .iter()
-        .any(|value| value.to_str().is_err());
-    if unreadable || list(headers, name).next().is_some() {
-        Err(AnswerFault::Extension)
-    } else {
-        Ok(())
+            _ => return Err(AnswerFault::Subprotocol),
+        };
+        Ok((subprotocol, compression))
     }
 }
 

@@ -6,12 +6,14 @@ use http::{Response, StatusCode};
 
 use super::answer::{AnswerError, AnswerFault, Expected, check_offer};
 use super::body::BodyStart;
+use super::compression;
 use super::head::{HeadBuffer, parse_response};
 use super::key::{accept_key, new_key};
 use super::limits::{INFORMATIONAL_RESPONSES_MAX, RESPONSE_HEAD_BYTES_MAX};
 use super::refusal::encode_headers;
 use super::server::belongs_to_handshake;
 use super::target::Target;
+use crate::Compression;
 
 /// What a client asks for.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +22,8 @@ pub struct ClientOptions {
     pub subprotocols: Vec<String>,
     /// Headers to add to the request: `Authorization`, `Cookie`, `Origin`, … None that belongs to the handshake itself.
     pub headers: HeaderMap,
+    /// Compression to offer; none by default.
+    pub compression: Option<Compression>,
 }
 
 /// Why a request cannot be built.
@@ -56,6 +60,8 @@ pub struct Answer {
     pub response: Response<()>,
     /// The subprotocol that the server chose; one of those offered.
     pub subprotocol: Option<String>,
+    /// The compression that the server agreed to; only if it was offered.
+    pub compression: Option<Compression>,
     /// Bytes that came after the answer: the beginning of the first frame.
     pub leftover: BytesMut,
 }
@@ -95,6 +101,7 @@ impl ClientHandshake {
         let expected = Expected {
             accept: accept_key(&key),
             subprotocols: options.subprotocols.clone(),
+            compression: options.compression,
         };
         let request = encode_request(target, &key, options);
         Ok(Self {
@@ -169,9 +176,10 @@ impl ClientHandshake {
 
     fn switching(&self, response: Response<()>, leftover: BytesMut) -> Answered {
         match self.expected.verify(&response) {
-            Ok(subprotocol) => Answered::Accept(Box::new(Answer {
+            Ok((subprotocol, compression)) => Answered::Accept(Box::new(Answer {
                 response,
                 subprotocol,
+                compression,
                 leftover,
             })),
             Err(fault) => Answered::Fail(AnswerError::new(
@@ -209,6 +217,13 @@ fn encode_request(target: &Target, key: &str, options: &ClientOptions) -> Bytes 
         line(&[
             "Sec-WebSocket-Protocol: ",
             &options.subprotocols.join(", "),
+            "\r\n",
+        ]);
+    }
+    if let Some(ours) = &options.compression {
+        line(&[
+            "Sec-WebSocket-Extensions: ",
+            &compression::offer(ours),
             "\r\n",
         ]);
     }

@@ -22,6 +22,8 @@
 mod answer;
 mod body;
 mod client;
+mod compression;
+mod extensions;
 mod field;
 mod head;
 mod key;

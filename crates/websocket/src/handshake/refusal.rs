@@ -57,6 +57,9 @@ pub enum Refusal {
     /// `Sec-WebSocket-Protocol` names something that is no token (400).
     #[error("the Sec-WebSocket-Protocol header is not a list of tokens")]
     Subprotocol,
+    /// `Sec-WebSocket-Extensions` does not follow its grammar (400).
+    #[error("the Sec-WebSocket-Extensions header is malformed")]
+    Extensions,
     /// The page's origin may not connect (403).
     #[error("this origin may not open a WebSocket here")]
     Origin,
@@ -87,7 +90,8 @@ impl Refusal {
             | Self::Body
             | Self::DuplicateVersion
             | Self::Key
-            | Self::Subprotocol => StatusCode::BAD_REQUEST,
+            | Self::Subprotocol
+            | Self::Extensions => StatusCode::BAD_REQUEST,
             Self::HeadTooLarge | Self::TooManyHeaders => {
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
             }

@@ -7,14 +7,16 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode, Version};
 
+use super::compression;
 use super::field::{self, Single, has_token, is_token, single};
 use super::head::{HeadBuffer, parse_request};
 use super::key::{self, accept_key};
 use super::limits::REQUEST_HEAD_BYTES_MAX;
 use super::origin::{Authority, OriginPolicy};
 use super::refusal::{Refusal, encode_head};
+use crate::Compression;
 
-/// What a server accepts. The default takes no subprotocol, and pages of its own host only.
+/// What a server accepts. The default takes no subprotocol and no extension, and pages of its own host only.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     /// Subprotocols that the server speaks, the dearest first. The first that the client also offers is chosen;
@@ -25,6 +27,8 @@ pub struct Policy {
     /// Headers to add to the accepting answer, a cookie for example. One that belongs to the handshake itself makes every
     /// request be answered with 500.
     pub response_headers: HeaderMap,
+    /// Compression for the clients that offer it; none by default.
+    pub compression: Option<Compression>,
 }
 
 /// What both sides have agreed on.
@@ -35,6 +39,8 @@ pub struct Agreement {
     pub response: Response<()>,
     /// The subprotocol chosen.
     pub subprotocol: Option<String>,
+    /// The compression agreed on.
+    pub compression: Option<Compression>,
 }
 
 impl Policy {
@@ -46,11 +52,19 @@ impl Policy {
         if !self.origin.allows(request) {
             return Err(Refusal::Origin);
         }
+        let compression = compression::choose(self.compression.as_ref(), &request.headers)
+            .map_err(|_| Refusal::Extensions)?;
         let subprotocol = self.choose_subprotocol(&request.headers);
-        let response = self.accepting(key, subprotocol.as_ref())?;
+        let mut response = self.accepting(key, subprotocol.as_ref())?;
+        let compression = compression.map(|(agreed, answer)| {
+            let headers = response.headers_mut();
+            headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, answer);
+            agreed
+        });
         Ok(Agreement {
             response,
             subprotocol: subprotocol.map(|(name, _)| name),
+            compression,
         })
     }
 
@@ -176,6 +190,8 @@ pub struct Accept {
     pub response: Bytes,
     /// The subprotocol chosen.
     pub subprotocol: Option<String>,
+    /// The compression agreed on.
+    pub compression: Option<Compression>,
     /// Bytes that came after the request: the beginning of the first frame.
     pub leftover: BytesMut,
 }
@@ -246,12 +262,14 @@ impl ServerHandshake {
         let Agreement {
             response,
             subprotocol,
+            compression,
         } = self.policy.judge(&request)?;
         let leftover = self.head.take_rest();
         Ok(Some(Accept {
             request,
             response: encode_head(&response).freeze(),
             subprotocol,
+            compression,
             leftover,
         }))
     }
