@@ -30,6 +30,14 @@ pub enum DecodeError {
         /// What is wrong.
         message: String,
     },
+    /// A text message where the subprotocol has binary ones, or the other way round.
+    #[error("This connection speaks {subprotocol}, which takes {kind} messages only.")]
+    WrongKind {
+        /// The connection's subprotocol.
+        subprotocol: &'static str,
+        /// The kind of message that it takes.
+        kind: &'static str,
+    },
     /// The command has no id, or 0.
     #[error("The command has no id. Give each a new number, from 1.")]
     NoId,
@@ -46,7 +54,10 @@ impl DecodeError {
     pub fn command_id(&self) -> u64 {
         match self {
             DecodeError::Json { id, .. } | DecodeError::NoRequest { id } => *id,
-            DecodeError::TooLarge { .. } | DecodeError::Proto { .. } | DecodeError::NoId => 0,
+            DecodeError::TooLarge { .. }
+            | DecodeError::Proto { .. }
+            | DecodeError::WrongKind { .. }
+            | DecodeError::NoId => 0,
         }
     }
 

@@ -18,7 +18,7 @@ use suda_protocol::v1::{self, ErrorCode, reply, server_message};
 impl Worker {
     pub(super) fn act(self: &Rc<Self>, state: &mut State, key: Key, action: Action) {
         match action {
-            Action::Reply(reply) => state.connections.reply(key, reply),
+            Action::Reply(reply) => state.connections.reply_at_once(key, reply),
             Action::Authenticate { token, client, .. } => {
                 self.authenticate(state, key, token, client);
             }

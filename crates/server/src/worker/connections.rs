@@ -5,7 +5,7 @@ use super::shared_entry::SharedEntry;
 use std::collections::HashMap;
 use suda_engine::Sequenced as _;
 use suda_engine::roster::{Effect, FillRequest, Offered, Outboxes};
-use suda_protocol::v1;
+use suda_protocol::v1::{self, server_message};
 
 #[derive(Debug)]
 pub(super) struct Connections {
@@ -64,6 +64,14 @@ impl Connections {
     pub(super) fn reply(&mut self, key: Key, reply: v1::Reply) {
         if let Some(connection) = self.touch(key) {
             connection.reply(reply);
+        }
+    }
+
+    /// Answers a command that never was in flight. The client chose its id, which may be that of one that is: this answer
+    /// must not free that one's place, or there would be no bound on the commands in flight.
+    pub(super) fn reply_at_once(&mut self, key: Key, reply: v1::Reply) {
+        if let Some(connection) = self.touch(key) {
+            connection.send(server_message::Kind::Reply(reply));
         }
     }
 

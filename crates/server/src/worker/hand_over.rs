@@ -108,7 +108,7 @@ impl Workers {
                 Err(TrySendError::Full(back) | TrySendError::Closed(back)) => socket = back,
             }
         }
-        tracing::warn!(client = %socket.client, "every worker has too many new connections waiting; one was dropped");
+        tracing::warn!(client = %socket.client, "no worker takes another connection now: too many wait, or the server stops; one was dropped");
     }
 
     /// Closes the device's connections.

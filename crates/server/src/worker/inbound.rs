@@ -112,14 +112,11 @@ impl Worker {
             let right_kind = codec.is_text() == message.as_text().is_some();
             let decoded = if right_kind {
                 codec.decode_command(message.as_bytes())
-            } else if codec.is_text() {
-                Err(wrong_kind(
-                    "suda.v1.json takes text messages, not binary ones",
-                ))
             } else {
-                Err(wrong_kind(
-                    "suda.v1.proto takes binary messages, not text ones",
-                ))
+                Err(DecodeError::WrongKind {
+                    subprotocol: codec.subprotocol(),
+                    kind: if codec.is_text() { "text" } else { "binary" },
+                })
             };
             match decoded {
                 Ok(command) => {
@@ -132,30 +129,22 @@ impl Worker {
     }
 }
 
-fn wrong_kind(message: &str) -> DecodeError {
-    DecodeError::Proto {
-        message: message.to_owned(),
-    }
-}
-
 /// Answers what could not be read, and ends the connection once there was too much of it.
 fn malformed(state: &mut State, key: Key, error: &DecodeError) {
-    let Some(connection) = state.connections.touch(key) else {
+    let Some(connection) = state.connections.get_mut(key) else {
         return;
     };
     let said = Some(reply::Result::Error(error.into()));
     // A command that only a newer server knows is a fair question, not garbage.
     if error.code() == ErrorCode::UnknownCommand {
-        connection.reply(v1::Reply {
-            id: error.command_id(),
-            result: said,
-        });
-        return;
+        let id = error.command_id();
+        let reply = v1::Reply { id, result: said };
+        return state.connections.reply_at_once(key, reply);
     }
     let (mut reply, close): (_, Option<CloseCode>) =
         connection.session.malformed(error.command_id());
     reply.result = said;
-    connection.reply(reply);
+    state.connections.reply_at_once(key, reply);
     if let Some(code) = close {
         state.close(key, code);
     }

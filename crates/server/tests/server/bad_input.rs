@@ -1,7 +1,9 @@
 //! Bad input on the socket: one clear error each, and everybody else carries on.
 
 use crate::support::{Chat, Running, beginning, post, post_as};
-use suda_protocol::limits::{COMMAND_BYTES_MAX, MALFORMED_COMMANDS_MAX, TEXT_BYTES_MAX};
+use suda_protocol::limits::{
+    COMMAND_BYTES_MAX, COMMANDS_IN_FLIGHT_MAX, MALFORMED_COMMANDS_MAX, TEXT_BYTES_MAX,
+};
 use suda_protocol::v1::{self, command, reply, server_message};
 use suda_protocol::{CloseCode, Codec, ErrorCode};
 use uuid::Uuid;
@@ -147,4 +149,42 @@ async fn who_posts_too_fast_is_told_when_to_go_on_and_a_retry_of_what_was_taken_
     assert!(wait_ms > 0);
     let again = chat.call(post_as(client_id, "lobby", "처음")).await;
     assert!(matches!(again, reply::Result::Posted(posted) if posted.duplicate));
+}
+
+#[tokio::test]
+async fn commands_under_one_id_are_bounded_like_any_others() {
+    let running = Running::new().await;
+    let mut chat = running.chat(Codec::Proto, &running.set_up().await).await;
+    // While somebody else holds the database's write lock no post is answered, but pings are.
+    let database = rusqlite::Connection::open(running.data.path().join("data/suda.db")).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for _ in 0..2 * COMMANDS_IN_FLIGHT_MAX {
+        chat.send_as(7, post("lobby", "안녕")).await;
+        chat.send_as(7, command::Request::Ping(v1::Ping {})).await;
+    }
+    // The last of the posts that may be in flight stops the reading, so that the ping behind it is not read.
+    for _ in 1..COMMANDS_IN_FLIGHT_MAX {
+        let pong = chat.any_reply().await.result;
+        assert!(matches!(pong, Some(reply::Result::Pong(_))), "{pong:?}");
+    }
+    drop(database);
+    let next = chat.any_reply().await.result;
+    assert!(!matches!(next, Some(reply::Result::Pong(_))), "{next:?}");
+}
+
+#[tokio::test]
+async fn a_message_of_the_wrong_kind_is_answered_with_the_right_one() {
+    let running = Running::new().await;
+    let token = running.set_up().await;
+    for (codec, kind) in [(Codec::Json, "text"), (Codec::Proto, "binary")] {
+        let mut chat = running.chat(codec, &token).await;
+        chat.send_in_the_wrong_kind(b"{}").await;
+        let Some(reply::Result::Error(error)) = chat.any_reply().await.result else {
+            panic!("no error");
+        };
+        assert_eq!(error.code(), ErrorCode::Malformed);
+        let says_both = error.message.contains(codec.subprotocol()) && error.message.contains(kind);
+        assert!(says_both, "{}", error.message);
+        chat.post("lobby", "그래도 계속됩니다").await;
+    }
 }

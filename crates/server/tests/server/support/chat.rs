@@ -99,13 +99,18 @@ impl Chat {
     /// Sends a command without waiting.
     pub(crate) async fn send(&mut self, request: command::Request) -> u64 {
         self.last_id += 1;
+        self.send_as(self.last_id, request).await;
+        self.last_id
+    }
+
+    /// The same, under an id of the caller's choice.
+    pub(crate) async fn send_as(&mut self, id: u64, request: command::Request) {
         let command = v1::Command {
-            id: self.last_id,
+            id,
             request: Some(request),
         };
         let bytes = self.codec.encode_command(&command);
         self.send_raw(bytes.to_vec()).await;
-        self.last_id
     }
 
     /// Sends anything, in a message of the codec's kind.
@@ -114,6 +119,16 @@ impl Chat {
             Message::text(String::from_utf8(bytes).expect("text"))
         } else {
             Message::binary(bytes)
+        };
+        self.conn.write_message(message).await.expect("it is open");
+    }
+
+    /// Sends a text where the codec has binary messages, or the other way round.
+    pub(crate) async fn send_in_the_wrong_kind(&mut self, text: &'static [u8]) {
+        let message = if self.codec.is_text() {
+            Message::binary(text)
+        } else {
+            Message::text(str::from_utf8(text).expect("text"))
         };
         self.conn.write_message(message).await.expect("it is open");
     }
