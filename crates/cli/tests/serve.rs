@@ -121,6 +121,16 @@ fn a_mistake_in_the_configuration_file_is_named_with_line_and_key() {
 }
 
 #[test]
+fn a_setting_that_makes_no_sense_is_wrong_usage() {
+    let folder = Folder::new();
+    let output = serve(&folder, |command| {
+        command.args(["--public-url", "chat.example.org"]);
+    });
+    let line = assert_fails(&output, 2);
+    assert!(line.contains("public_url"), "{line}");
+}
+
+#[test]
 fn the_port_of_the_environment_is_read() {
     let folder = Folder::new();
     // 70000 is no port: the refusal shows that the variable is read, without opening this machine to the network.

@@ -46,10 +46,10 @@ impl Server {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         config.check()?;
         let public_origin = match &config.public_url {
-            Some(url) => Some(http::origin_of(url).ok_or_else(|| StartError::Setting {
+            Some(url) => Some(http::public_origin(url).ok_or_else(|| StartError::Setting {
                 setting: "public_url",
                 problem: format!(
-                    "{url} is no URL with scheme and host, like https://chat.example.org"
+                    "{url} is no http or https URL with a host, like https://chat.example.org"
                 ),
             })?),
             None => None,

@@ -7,7 +7,7 @@ mod settings;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use suda_server::Server;
+use suda_server::{Server, StartError};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::exit::Failure;
@@ -26,8 +26,11 @@ pub(crate) async fn run(args: Args, texts: Texts) -> Result<(), Failure> {
     let public_url = settings.server.public_url.clone();
     let server = Server::start(settings.server)
         .await
-        .map_err(|error| Failure::failed(error.to_string()))?;
-    let url = public_url.unwrap_or_else(|| reachable(server.local_addr()));
+        .map_err(|error| match error {
+            StartError::Setting { .. } => Failure::usage(error.to_string()),
+            _ => Failure::failed(error.to_string()),
+        })?;
+    let url = shown(public_url.as_deref(), server.local_addr());
     welcome(texts, &url, server.setup_token().as_deref());
 
     signals.next().await;
@@ -52,6 +55,14 @@ fn welcome(texts: Texts, url: &str, setup_token: Option<&str>) {
     // A server whose output nobody reads is still a server.
     let _ = io::stdout().write_all(text.as_bytes());
     let _ = io::stdout().flush();
+}
+
+/// The address that people are told, without a slash at its end: paths are put behind it.
+fn shown(public_url: Option<&str>, listens: SocketAddr) -> String {
+    match public_url {
+        Some(url) => url.trim_end_matches('/').to_owned(),
+        None => reachable(listens),
+    }
 }
 
 /// The address that a browser on this machine finds the server under.
@@ -102,7 +113,11 @@ mod tests {
             ("[::]:80", "http://[::1]:80"),
             ("192.0.2.1:80", "http://192.0.2.1:80"),
         ] {
-            assert_eq!(reachable(listens.parse().unwrap()), url);
+            assert_eq!(shown(None, listens.parse().unwrap()), url);
+        }
+        for public_url in ["https://chat.example.org", "https://chat.example.org/"] {
+            let url = shown(Some(public_url), "127.0.0.1:80".parse().unwrap());
+            assert_eq!(url, "https://chat.example.org");
         }
     }
 }

@@ -12,7 +12,7 @@ mod socket;
 mod web;
 
 pub(crate) use accept::{Acceptor, serve};
-pub(crate) use origin::origin_of;
+pub(crate) use origin::public_origin;
 pub(crate) use session::Cookies;
 pub(crate) use socket::upgrader;
 

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, Uri, header};
 
 /// The origin (`https://chat.example.org`) of a URL; none where it has no scheme or host.
-pub(crate) fn origin_of(url: &str) -> Option<String> {
+fn origin_of(url: &str) -> Option<String> {
     let uri: Uri = url.parse().ok()?;
     let scheme = uri.scheme_str()?.to_ascii_lowercase();
     let host = uri.host()?.to_ascii_lowercase();
@@ -11,6 +11,11 @@ pub(crate) fn origin_of(url: &str) -> Option<String> {
         (None, _) | (Some(80), "http") | (Some(443), "https") => Some(format!("{scheme}://{host}")),
         (Some(port), _) => Some(format!("{scheme}://{host}:{port}")),
     }
+}
+
+/// The origin of the URL that people use; none where no browser could use it.
+pub(crate) fn public_origin(url: &str) -> Option<String> {
+    origin_of(url).filter(|origin| origin.starts_with("http://") || origin.starts_with("https://"))
 }
 
 /// Whether the request's page may go on: it is from this host, from the public URL, or no page at all.

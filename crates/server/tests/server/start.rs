@@ -114,19 +114,21 @@ async fn a_file_that_is_no_database_is_named() {
 #[tokio::test]
 async fn a_public_url_must_be_one() {
     let data = TempDir::new();
-    let mut config = config(&data);
-    config.public_url = Some("chat.example.org".into());
-    let error = Server::start(config).await.unwrap_err();
-    assert!(
-        matches!(
-            error,
-            StartError::Setting {
-                setting: "public_url",
-                ..
-            }
-        ),
-        "{error:?}"
-    );
+    for url in ["chat.example.org", "ftp://chat.example.org"] {
+        let mut config = config(&data);
+        config.public_url = Some(url.into());
+        let error = Server::start(config).await.unwrap_err();
+        assert!(
+            matches!(
+                error,
+                StartError::Setting {
+                    setting: "public_url",
+                    ..
+                }
+            ),
+            "{error:?}"
+        );
+    }
 }
 
 #[tokio::test]
