@@ -61,3 +61,33 @@ pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     reader.busy_timeout(LOCK_WAIT)?;
     Ok(reader)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What every acknowledgement rests on, and what no test can see from outside: killing a process takes nothing out
+    /// of the system's caches, only a power loss does.
+    #[test]
+    fn each_commit_waits_for_the_disk() {
+        let folder = std::env::temp_dir().join(format!("suda-store-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir(&folder).unwrap();
+        let path = folder.join("suda.db");
+        for _first_and_later_start in 0..2 {
+            let writer = open(&path, None).unwrap();
+            let number = |name| -> i64 {
+                writer
+                    .pragma_query_value(None, name, |row| row.get(0))
+                    .unwrap()
+            };
+            const FULL: i64 = 2;
+            assert_eq!(number("synchronous"), FULL);
+            assert_eq!(number("wal_autocheckpoint"), 0);
+            let mode: String = writer
+                .pragma_query_value(None, "journal_mode", |row| row.get(0))
+                .unwrap();
+            assert_eq!(mode, "wal");
+        }
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
