@@ -78,8 +78,11 @@ pub(super) enum Done {
         room: String,
         result: Result<Vec<v1::Message>, v1::Error>,
     },
-    /// The stream could not even be asked for, or given up.
-    Open(v1::Error),
+    /// The stream of the room was refused, or could not even be asked for or given up.
+    Open {
+        room: String,
+        error: v1::Error,
+    },
 }
 
 /// The conversation as one person has it.
@@ -242,7 +245,7 @@ impl Chat {
                 let text = self.texts.refused(&visible::line(&message));
                 self.fail(Exit::Refused, text)
             }
-            Event::OpenRefused { error, .. } => self.failed(&error),
+            Event::OpenRefused { asked, error } => self.open_failed(&asked, &error),
             Event::Delayed { error, .. } => {
                 if std::mem::replace(&mut self.delay_is_said, true) {
                     return Vec::new();
@@ -314,8 +317,8 @@ impl Chat {
             Done::Leave {
                 result: Err(error), ..
             }
-            | Done::Rooms(Err(error))
-            | Done::Open(error) => self.failed(&error),
+            | Done::Rooms(Err(error)) => self.failed(&error),
+            Done::Open { room, error } => self.open_failed(&room, &error),
         }
     }
 
@@ -372,12 +375,21 @@ impl Chat {
         else {
             return Vec::new();
         };
-        let messages = match result {
-            Ok(messages) => messages,
-            Err(error) => return self.failed(&error),
-        };
         shown.is_open = true;
         let entered = self.texts.entered(&visible::line(&shown.name));
+        let messages = match result {
+            Ok(messages) => messages,
+            Err(error) => {
+                // What was said before is not to be had, which is told; what is said from now on still is.
+                let mut effects = self.failed(&error);
+                effects.push(self.say(entered));
+                effects.push(Effect::Do(Order::Open {
+                    room: room.to_owned(),
+                    cursor: None,
+                }));
+                return effects;
+            }
+        };
         let count = usize::try_from(self.history_count).unwrap_or(usize::MAX);
         let lines = messages.iter().take(count).rev();
         // The stream goes on behind the newest message, or, where there is none, starts at the room's beginning.
@@ -422,6 +434,12 @@ impl Chat {
 
     fn failed(&self, error: &v1::Error) -> Vec<Effect> {
         vec![self.say(self.texts.command_failed(&self.texts.error(error)))]
+    }
+
+    /// Without its stream a room is not really there, so that /join is to try again.
+    fn open_failed(&mut self, room: &str, error: &v1::Error) -> Vec<Effect> {
+        self.room.take_if(|shown| shown.id == room);
+        self.failed(error)
     }
 
     /// Says what is lost, then fails.

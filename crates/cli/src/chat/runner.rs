@@ -73,10 +73,11 @@ async fn run(client: &Client, order: Order) -> Option<Done> {
             let refused = opened
                 .err()
                 .filter(|error| error.code() != ErrorCode::Unavailable);
-            return refused.map(Done::Open);
+            return refused.map(|error| Done::Open { room, error });
         }
         Order::Close { room } => {
-            return client.close_room(&room).await.err().map(Done::Open);
+            let closed = client.close_room(&room).await;
+            return closed.err().map(|error| Done::Open { room, error });
         }
         Order::Rooms => Done::Rooms(all_rooms(client).await),
         Order::History { room, count } => Done::History {

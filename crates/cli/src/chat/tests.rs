@@ -288,3 +288,32 @@ fn a_removal_and_the_end_of_the_sign_in_are_told() {
     let error = v1::Error::of(ErrorCode::Unauthenticated);
     assert!(fails(&run.chat.handle_event(Event::SignedOut { error })));
 }
+
+#[test]
+fn a_room_whose_earlier_messages_are_not_to_be_had_is_read_from_now_on() {
+    let mut run = Run::new();
+    run.chat.start(Some("lobby".into()), false);
+    run.chat.handle_done(entered());
+    let effects = run.chat.handle_done(Done::History {
+        room: "id".into(),
+        result: Err(v1::Error::of(ErrorCode::Busy)),
+    });
+    assert!(shown(&effects).starts_with("! "), "{}", shown(&effects));
+    let opening = Order::Open {
+        room: "id".into(),
+        cursor: None,
+    };
+    assert_eq!(orders(&effects), [opening]);
+}
+
+#[test]
+fn a_room_whose_stream_was_refused_can_be_entered_again() {
+    let mut run = Run::in_lobby();
+    run.chat.handle_done(Done::Open {
+        room: "id".into(),
+        error: v1::Error::of(ErrorCode::NotAMember),
+    });
+    run.chat.handle_line("/join lobby");
+    let effects = run.chat.handle_done(entered());
+    assert!(matches!(&orders(&effects)[..], [Order::History { .. }]));
+}
