@@ -241,7 +241,7 @@ impl Texts {
         say!(
             self,
             "* You are in {room}. /help shows the commands.",
-            "* {room} 방에 있습니다. /help로 명령을 볼 수 있습니다."
+            "* 지금 {room} 방에 있습니다. /help로 명령을 볼 수 있습니다."
         )
     }
 
@@ -361,7 +361,11 @@ impl Texts {
     pub(crate) fn offline_reason(self, reason: &OfflineReason) -> String {
         match reason {
             OfflineReason::Unreachable { message } if message.is_empty() => {
-                say!(self, "the server cannot be reached", "서버에 닿지 않음")
+                say!(
+                    self,
+                    "the server cannot be reached",
+                    "서버에 연결할 수 없음"
+                )
             }
             OfflineReason::Unreachable { message } => visible::line(message),
             OfflineReason::Lost { .. } => say!(self, "the link was lost", "연결이 끊어짐"),
@@ -422,18 +426,22 @@ fn korean(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::WrongPassword => "이름이나 비밀번호가 틀렸습니다.",
         ErrorCode::Forbidden => "권한이 없습니다.",
         ErrorCode::SignUpClosed => "이 서버는 가입을 받지 않습니다. 관리자에게 문의하세요.",
-        ErrorCode::WrongSetupToken => "설정 토큰이 틀렸거나 이미 쓰였습니다.",
+        ErrorCode::WrongSetupToken => {
+            "설정 토큰이 없거나 틀렸거나 이미 사용되었습니다. 관리자가 아직 없다면 서버가 시작할 때 출력한 링크나 명령으로 먼저 관리자를 만드세요."
+        }
         ErrorCode::UnknownRoom => "그런 방이 없거나 볼 수 없는 방입니다.",
         ErrorCode::NotAMember => "이 방의 멤버가 아닙니다. 먼저 방에 들어가세요.",
-        ErrorCode::NameTaken => "이미 쓰이고 있는 이름입니다.",
+        ErrorCode::NameTaken => "이미 사용 중인 이름입니다.",
         ErrorCode::InvalidName => "이름이 비었거나 너무 길거나 쓸 수 없는 문자가 들어 있습니다.",
         ErrorCode::InvalidId => "명령에 든 식별자가 UUID가 아닙니다.",
         ErrorCode::WeakPassword => "비밀번호가 너무 짧거나 너무 깁니다.",
         ErrorCode::EmptyText => "빈 메시지는 보낼 수 없습니다.",
         ErrorCode::TextTooLong => "메시지가 너무 깁니다.",
         ErrorCode::UnknownMessage => "답장하려는 메시지가 없습니다.",
-        ErrorCode::ClientIdReused => "이미 다른 명령에 쓰인 클라이언트 식별자입니다.",
-        ErrorCode::TooManyOpenRooms => "한 연결에서 연 방이 너무 많습니다. 먼저 하나를 닫으세요.",
+        ErrorCode::ClientIdReused => "다른 명령에 이미 사용한 클라이언트 식별자입니다.",
+        ErrorCode::TooManyOpenRooms => {
+            "한 연결에서 방을 너무 많이 열었습니다. 먼저 하나를 닫으세요."
+        }
         ErrorCode::RateLimited => "너무 빠릅니다. 잠시 뒤에 다시 시도하세요.",
         ErrorCode::Busy => "서버가 바쁩니다. 다시 시도하세요.",
         ErrorCode::StorageFull => {
