@@ -72,7 +72,7 @@ fn run(mut start: Start, waiting: &Receiver<Work>) {
                 written_bytes,
             } = commit(&mut start.writer, &mut journal, batch);
             bytes_since_checkpoint += written_bytes;
-            // Entries first: whoever reads an answer can then find what it speaks of in the stream behind it.
+            // Entries first, since readers are many. What a worker takes first is open, and clients are told so.
             start.outlets.committed(entries);
             start.outlets.answers(answers);
         }
