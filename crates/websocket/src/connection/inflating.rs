@@ -115,3 +115,21 @@ impl Inflating {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_than_the_read_limit_is_set_aside_for_what_is_inflated() {
+        const LIMIT: usize = 1_000_000;
+        let chunk = [7; INFLATED_CHUNK_BYTES];
+        let mut inflating = Inflating::new(Role::Server, &Compression::default(), LIMIT);
+        while inflating.data.len() + chunk.len() <= LIMIT {
+            inflating.keep(&chunk);
+            let (len, capacity) = (inflating.data.len(), inflating.data.capacity());
+            assert!(capacity <= (2 * len).min(LIMIT), "{capacity} for {len}");
+        }
+        assert!(inflating.data.len() > LIMIT - chunk.len());
+    }
+}

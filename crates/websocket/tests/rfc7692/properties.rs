@@ -1,6 +1,9 @@
 //! Round trips of anything in any pieces, and bytes that are nothing.
 
 use proptest::prelude::*;
+use suda_websocket::handshake::{
+    Answered, ClientHandshake, ClientOptions, Judged, Policy, ServerHandshake, Target,
+};
 use suda_websocket::{Compression, Config, Event, Message, MessageKind, Part, Role};
 
 use crate::{deflating, pair::*, receiving::RSV1, sample, zlib::Decoder};
@@ -139,6 +142,58 @@ proptest! {
                     }
                 }
             }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn both_sides_agree_on_the_same_whatever_they_want(client in compressions(), server in compressions()) {
+        let target: Target = "ws://a.example/".parse().unwrap();
+        let options = ClientOptions { compression: Some(client), ..ClientOptions::default() };
+        let policy = Policy { compression: Some(server), ..Policy::default() };
+        let mut asking = ClientHandshake::new(&target, &options).unwrap();
+        let judged = ServerHandshake::new(policy).receive(asking.request());
+        let Judged::Accept(accept) = judged else { panic!("refused") };
+        let Answered::Accept(answer) = asking.receive(&accept.response) else { panic!("not accepted") };
+        let parameters = |agreed: Option<Compression>| {
+            let agreed = agreed.unwrap();
+            (
+                agreed.server_no_context_takeover,
+                agreed.client_no_context_takeover,
+                agreed.server_max_window_bits,
+                agreed.client_max_window_bits,
+            )
+        };
+        prop_assert_eq!(parameters(accept.compression), parameters(answer.compression));
+        prop_assert_eq!(
+            parameters(answer.compression),
+            (
+                client.server_no_context_takeover || server.server_no_context_takeover,
+                client.client_no_context_takeover || server.client_no_context_takeover,
+                client.server_max_window_bits.min(server.server_max_window_bits),
+                client.client_max_window_bits.min(server.client_max_window_bits),
+            )
+        );
+    }
+
+    #[test]
+    fn any_offer_is_judged(field in "(permessage-deflate|[a-z]{1,3})?([;,= \"\\\\]|(server|client)_(max_window_bits|no_context_takeover)|1[0-9]|[ -~]){0,12}") {
+        let request = format!(
+            "GET / HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Extensions: {field}\r\n\r\n"
+        );
+        let policy = Policy { compression: Some(Compression::default()), ..Policy::default() };
+        match ServerHandshake::new(policy).receive(request.as_bytes()) {
+            Judged::Accept(accept) => {
+                if let Some(agreed) = accept.compression {
+                    prop_assert!((9..=15).contains(&agreed.server_max_window_bits));
+                    prop_assert!((8..=15).contains(&agreed.client_max_window_bits));
+                }
+            }
+            Judged::Reject(reject) => prop_assert_eq!(reject.status, 400),
+            Judged::Pending => prop_assert!(false, "the request is complete"),
         }
     }
 }
