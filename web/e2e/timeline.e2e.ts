@@ -18,6 +18,7 @@ let browser: Browser;
 let person: Person;
 let other: Program;
 let lobby: string;
+let token: string;
 
 beforeAll(async () => {
   [server, browser] = await Promise.all([Server.start(), launch()]);
@@ -25,7 +26,7 @@ beforeAll(async () => {
   await person.setUp();
   await person.online();
   await person.page.goto("about:blank");
-  const token = await server.signUp("바다");
+  token = await server.signUp("바다");
   other = await Program.connect(server.url, token);
   lobby = await other.join("lobby");
   await fill(server.url, token, lobby, ROOM_MESSAGES);
@@ -118,5 +119,30 @@ describe("a long room", () => {
     await person.page.getByRole("button", { name: "새 메시지 1개" }).click();
     await person.page.locator("article", { hasText: "아래에서 온 말" }).waitFor();
     await expect.poll(bottomGap).toBeLessThanOrEqual(1);
+  });
+
+  it("catches up after a long absence, without a hole", async () => {
+    const MISSED_MESSAGES = 2_000;
+    await person.context.setOffline(true);
+    await server.down("SIGKILL");
+    await server.up();
+    await person.page.getByText("연결이 끊겼어요").first().waitFor();
+    await fill(server.url, token, lobby, MISSED_MESSAGES);
+    other = await Program.connect(server.url, token);
+    await other.post(lobby, "이제 다 왔어요");
+    await person.context.setOffline(false);
+    await person.page.locator("article", { hasText: "이제 다 왔어요" }).waitFor();
+    await expect.poll(bottomGap).toBeLessThanOrEqual(1);
+    for (let count = 0; count < 10; count++) {
+      const seqs = await person.page
+        .locator("article[data-seq]")
+        .evaluateAll((articles) => articles.map((one) => Number((one as HTMLElement).dataset.seq)));
+      expect(seqs.length).toBeGreaterThan(5);
+      // Every entry of this room from here on is a message, so the seqs follow one another.
+      expect(seqs).toEqual(seqs.map((_, index) => seqs[0]! + index));
+      await person.page.mouse.move(700, 400);
+      await person.page.mouse.wheel(0, -3_000);
+      await expect.poll(async () => (await anchor()).seq).toBeLessThan(seqs.at(-1)!);
+    }
   });
 });

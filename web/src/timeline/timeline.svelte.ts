@@ -10,7 +10,12 @@ const BACKGROUND_MESSAGES_MAX = 200;
 export type Pager = (beforeSeq: number) => Promise<{ messages: Message[]; more: boolean }>;
 
 export class Timeline {
-  messages: readonly Message[] = $state.raw([]);
+  readonly #history = new History();
+  #changes = $state(0);
+  messages: readonly Message[] = $derived.by(() => {
+    this.#changes;
+    return this.#history.messages;
+  });
   /** Whether older ones exist. */
   more = $state(true);
   loading = $state(false);
@@ -24,8 +29,7 @@ export class Timeline {
   readSeq: number | null = $state(null);
   /** Whether somebody looks at it. */
   viewed = false;
-  readonly #history = new History();
-  /** New with each reset: a page asked for before it is of no use. */
+  /** New with each reset and trim: a page asked for before would not fit any more. */
   #past = 0;
 
   constructor(readonly pager: Pager) {}
@@ -43,7 +47,7 @@ export class Timeline {
     if (entry.what.kind !== "messagePosted") return;
     const { seq, id, author, authorName, atMs } = entry;
     this.#history.append({ seq, id, author, authorName, atMs, text: entry.what.text, replyTo: entry.what.replyTo });
-    if (!this.viewed && this.#history.messages.length > 2 * BACKGROUND_MESSAGES_MAX) {
+    if (!this.viewed && this.#history.count > 2 * BACKGROUND_MESSAGES_MAX) {
       this.#history.trim(BACKGROUND_MESSAGES_MAX);
     }
     this.#publish();
@@ -85,12 +89,14 @@ export class Timeline {
   leave(): void {
     this.viewed = false;
     this.readSeq = null;
+    this.#past += 1;
+    this.loading = false;
     this.#history.trim(BACKGROUND_MESSAGES_MAX);
     this.#publish();
   }
 
   #publish(): void {
-    this.messages = this.#history.messages;
+    this.#changes += 1;
     this.more = this.#history.more;
   }
 }
