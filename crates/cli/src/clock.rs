@@ -25,6 +25,12 @@ impl Clock {
         }
     }
 
+    /// The day of a time in milliseconds since 1970 UTC; none for one that no calendar has.
+    pub(crate) fn day(&self, at_ms: i64) -> Option<jiff::civil::Date> {
+        let at = Timestamp::from_millisecond(at_ms).ok()?;
+        Some(at.to_zoned(self.zone.clone()).date())
+    }
+
     /// Hour and minute, "21:04", of a time in milliseconds since 1970 UTC; "--:--" for one that no calendar has.
     pub(crate) fn hour_minute(&self, at_ms: i64) -> String {
         match Timestamp::from_millisecond(at_ms) {

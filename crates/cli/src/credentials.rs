@@ -124,7 +124,7 @@ impl Credentials {
 }
 
 /// Puts a new file in the place of the old one at once: a crash leaves the one or the other, and at no moment can anyone else read it.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::DirBuilder::new()
             .recursive(true)

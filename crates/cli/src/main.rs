@@ -22,6 +22,7 @@ mod session;
 mod tail;
 mod texts;
 mod transcript;
+mod tui;
 mod visible;
 
 use std::process::ExitCode;

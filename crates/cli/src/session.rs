@@ -52,6 +52,10 @@ pub(crate) struct Session {
     pub(crate) server: Server,
     pub(crate) client: Client,
     pub(crate) events: Events,
+    /// The name that the person signed in with.
+    pub(crate) name: String,
+    /// What the server knows this device by.
+    pub(crate) device: uuid::Uuid,
 }
 
 impl Session {
@@ -78,6 +82,8 @@ impl Session {
             server,
             client,
             events,
+            name: credential.name.clone(),
+            device: credential.device,
         })
     }
 }

@@ -10,7 +10,7 @@ use crate::visible;
 /// The sentences in one language.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Texts {
-    language: Language,
+    pub(crate) language: Language,
 }
 
 /// Picks the sentence of the language; both are written side by side, so that neither is forgotten.
@@ -22,6 +22,8 @@ macro_rules! say {
         }
     };
 }
+
+pub(crate) use say;
 
 /// Of the server and of signing in.
 impl Texts {
@@ -377,14 +379,6 @@ impl Texts {
             }
             OfflineReason::Refused { error } => self.error(error),
         }
-    }
-
-    pub(crate) fn only_plain(self) -> String {
-        say!(
-            self,
-            "only the line-oriented chat is there today: run `suda chat --plain`",
-            "지금은 줄 단위 채팅만 쓸 수 있습니다. `suda chat --plain`을 실행하세요"
-        )
     }
 }
 

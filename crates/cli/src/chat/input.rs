@@ -2,7 +2,7 @@
 
 /// A line that the person typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Input<'a> {
+pub(crate) enum Input<'a> {
     /// Nothing but blanks.
     Nothing,
     /// Text for the room.
@@ -20,7 +20,7 @@ pub(super) enum Input<'a> {
 }
 
 /// Reads one line. `//x` is the text `/x`.
-pub(super) fn parse(line: &str) -> Input<'_> {
+pub(crate) fn parse(line: &str) -> Input<'_> {
     let line = line.trim_end_matches(['\r', '\n']);
     if line.trim().is_empty() {
         return Input::Nothing;

@@ -1,8 +1,10 @@
+//! `suda chat`: here its arguments, and the line-oriented `--plain` one; the full-screen one is in [`crate::tui`].
+//!
 //! `suda chat --plain`: a line-oriented chat for any terminal and for screen readers. No cursor is moved, nothing is redrawn.
 //!
 //! Here the pieces are wired: lines from the keyboard, events from the server, lines to the screen. What they mean is in `plain`.
 
-mod input;
+pub(crate) mod input;
 mod plain;
 mod runner;
 #[cfg(test)]
@@ -19,6 +21,7 @@ use crate::lines;
 use crate::session::{self, Session};
 use crate::texts::Texts;
 use crate::transcript::Transcript;
+use crate::tui::{self, ThemeName};
 use plain::{Chat, Effect};
 use runner::Runner;
 
@@ -27,8 +30,10 @@ const LEAVE_WAIT: Duration = Duration::from_secs(10);
 
 /// Chat in a terminal.
 ///
-/// Each line that is written is sent to the room; each message comes as a line "HH:MM name: text", one's own as soon as the server
-/// has it on disk. /help shows the commands. Ctrl-D or /quit leaves once everything is acknowledged.
+/// Fills the terminal; F1 shows the keys. Drafts, the last room and what could not be sent yet are kept for the next time.
+///
+/// With --plain, line by line: each line that is written is sent to the room; each message comes as a line "HH:MM name: text", one's
+/// own as soon as the server has it on disk. /help shows the commands. Ctrl-D or /quit leaves once everything is acknowledged.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The room; joined if need be
@@ -39,7 +44,10 @@ pub(crate) struct Args {
     /// Make the room if there is none of that name
     #[arg(long, requires = "room")]
     create: bool,
-    /// How many earlier messages to show when entering a room
+    /// The colours [default: the last ones; without colour where NO_COLOR is set]
+    #[arg(long, conflicts_with = "plain")]
+    theme: Option<ThemeName>,
+    /// How many earlier messages to show when entering a room, with --plain
     #[arg(long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=100))]
     last: u32,
     #[command(flatten)]
@@ -49,12 +57,19 @@ pub(crate) struct Args {
 /// Chats until the person leaves.
 pub(crate) async fn run(args: Args, texts: Texts) -> Result<(), Failure> {
     if !args.plain {
-        return Err(Failure::usage(texts.only_plain()));
+        let options = tui::Options {
+            server: args.server,
+            room: args.room,
+            create: args.create,
+            theme: args.theme,
+        };
+        return tui::run(options, texts).await;
     }
     let Session {
         server,
         client,
         mut events,
+        ..
     } = Session::begin(&args.server, texts)?;
     let (runner, mut done) = Runner::start(client.clone());
     let mut chat = Chat::new(texts, Transcript::new(texts, Clock::of_system()), args.last);

@@ -1,0 +1,10 @@
+//! Keys and events in, effects and screens out.
+
+mod bench;
+mod conversation;
+mod editing;
+mod hostile;
+mod leaving;
+mod rooms;
+mod screens;
+mod scrolling;

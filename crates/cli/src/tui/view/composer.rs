@@ -1,0 +1,40 @@
+//! What is being written.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use super::{cells, place, write};
+use crate::tui::areas::{Areas, PROMPT_WIDTH};
+use crate::tui::composer::Layout;
+use crate::tui::model::Model;
+
+/// Gives the cursor's place.
+pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) -> Option<Position> {
+    let area = areas.composer;
+    write(buffer, area, 0, 0, "›", model.theme.accent);
+    let text_area = Rect {
+        x: area.x + PROMPT_WIDTH.min(area.width),
+        width: area.width.saturating_sub(PROMPT_WIDTH),
+        ..area
+    };
+    let Some(room) = model.current() else {
+        return place(text_area, 0, 0);
+    };
+    if room.composer.is_empty() {
+        let hint = model.texts.composer_hint();
+        write(buffer, text_area, 0, 0, &hint, model.theme.dim);
+    }
+    let layout = Layout::of(
+        room.composer.text(),
+        room.composer.cursor(),
+        areas.composer_width(),
+    );
+    let (row, column) = layout.cursor();
+    // What doesn't fit scrolls so that the cursor's row is seen.
+    let height = usize::from(area.height);
+    let first = (row + 1).saturating_sub(height);
+    for (number, shown) in layout.rows().skip(first).take(height).enumerate() {
+        write(buffer, text_area, cells(number), 0, shown, model.theme.text);
+    }
+    place(text_area, row - first, column)
+}
