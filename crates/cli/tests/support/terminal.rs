@@ -23,7 +23,15 @@ pub struct Terminal {
     keyboard: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
     // The terminal is there as long as this is.
-    _master: Box<dyn MasterPty + Send>,
+    master: Box<dyn MasterPty + Send>,
+}
+
+/// What a program has switched on in the terminal.
+pub struct Modes {
+    pub alternate_screen: bool,
+    pub bracketed_paste: bool,
+    pub mouse: bool,
+    pub hidden_cursor: bool,
 }
 
 struct Screen {
@@ -39,7 +47,16 @@ struct State {
 impl Terminal {
     /// Runs the command with its environment in a new terminal.
     pub fn run(command: &Command) -> Terminal {
-        let pair = native_pty_system().openpty(SIZE).unwrap();
+        Terminal::run_in(command, SIZE)
+    }
+
+    /// Runs the command in a terminal of that size.
+    pub fn run_sized(command: &Command, rows: u16, cols: u16) -> Terminal {
+        Terminal::run_in(command, PtySize { rows, cols, ..SIZE })
+    }
+
+    fn run_in(command: &Command, size: PtySize) -> Terminal {
+        let pair = native_pty_system().openpty(size).unwrap();
         // Without echo: the kernel may put what is typed into the middle of a line that the program is writing at that moment,
         // which a person reads over and a test cannot.
         let mut builder = CommandBuilder::new("sh");
@@ -58,8 +75,8 @@ impl Terminal {
         let screen = Arc::new(Screen {
             state: Mutex::new(State {
                 parser: vt100::Parser::new(
-                    NonZeroU16::new(SIZE.rows).unwrap(),
-                    NonZeroU16::new(SIZE.cols).unwrap(),
+                    NonZeroU16::new(size.rows).unwrap(),
+                    NonZeroU16::new(size.cols).unwrap(),
                     0,
                 ),
                 ended: false,
@@ -87,7 +104,7 @@ impl Terminal {
             screen,
             keyboard: pair.master.take_writer().unwrap(),
             child,
-            _master: pair.master,
+            master: pair.master,
         }
     }
 
@@ -109,6 +126,65 @@ impl Terminal {
     pub fn type_interrupt(&mut self) {
         self.keyboard.write_all(b"\x03").unwrap();
         self.keyboard.flush().unwrap();
+    }
+
+    /// Types these bytes, whatever they are.
+    pub fn type_bytes(&mut self, bytes: &[u8]) {
+        self.keyboard.write_all(bytes).unwrap();
+        self.keyboard.flush().unwrap();
+    }
+
+    /// Gives the terminal another size.
+    pub fn resize(&mut self, rows: u16, cols: u16) {
+        let mut state = self.screen.state.lock().unwrap();
+        let size = (
+            NonZeroU16::new(rows).unwrap(),
+            NonZeroU16::new(cols).unwrap(),
+        );
+        state.parser.screen_mut().set_size(size.0, size.1);
+        drop(state);
+        self.master.resize(PtySize { rows, cols, ..SIZE }).unwrap();
+    }
+
+    /// Sends SIGTERM to the program.
+    pub fn terminate(&self) {
+        let pid = self.child.process_id().unwrap();
+        let signalled = Command::new("sh")
+            .args(["-c", &format!("kill -TERM {pid}")])
+            .status()
+            .unwrap();
+        assert!(signalled.success());
+    }
+
+    /// What is switched on.
+    pub fn modes(&self) -> Modes {
+        let state = self.screen.state.lock().unwrap();
+        let screen = state.parser.screen();
+        Modes {
+            alternate_screen: screen.alternate_screen(),
+            bracketed_paste: screen.bracketed_paste(),
+            mouse: screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None,
+            hidden_cursor: screen.hide_cursor(),
+        }
+    }
+
+    /// Waits until the cursor is where it is wanted; gives its row and column.
+    pub fn wait_for_cursor(&self, wanted: &str, until: impl Fn((u16, u16)) -> bool) -> (u16, u16) {
+        let deadline = Instant::now() + DEADLINE;
+        let mut state = self.screen.state.lock().unwrap();
+        loop {
+            let cursor = state.parser.screen().cursor_position();
+            if until(cursor) {
+                return cursor;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(
+                !left.is_zero() && !state.ended,
+                "waited for the cursor {wanted} in vain; it is at {cursor:?} of\n{}",
+                lines(&state).join("\n")
+            );
+            state = self.screen.changed.wait_timeout(state, left).unwrap().0;
+        }
     }
 
     /// The lines on the screen, without the blanks at their ends.

@@ -126,7 +126,7 @@ impl Bench {
     /// Types as an IME commits: a key per syllable.
     pub(super) fn write(&mut self, text: &str) {
         for c in text.chars() {
-            assert!(self.key(KeyCode::Char(c)).is_empty());
+            assert!(posts(&self.key(KeyCode::Char(c))).is_empty());
         }
     }
 

@@ -31,7 +31,8 @@ fn what_is_sent_is_seen_once_whatever_comes_first() {
             bench.said(3, "minsu", "민수", "안녕하세요");
         }
         assert_eq!(bench.rows_with("안녕하세요"), 1);
-        assert_eq!(bench.rows_with("sen"), 0);
+        assert_eq!(bench.rows_with("… sending"), 0);
+        assert_eq!(bench.rows_with("✓ sent"), 0);
         assert!(bench.model.current().unwrap().posts.is_empty());
     }
 }

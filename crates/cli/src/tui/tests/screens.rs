@@ -57,7 +57,9 @@ fn talk() -> Vec<v1::Message> {
 }
 
 fn korean() -> Bench {
-    Bench::in_room(SIZE, Language::Korean, talk())
+    let mut bench = Bench::in_room(SIZE, Language::Korean, talk());
+    bench.now_ms = MORNING_MS + 5 * MINUTE_MS;
+    bench
 }
 
 #[test]

@@ -11,6 +11,9 @@ use crate::tui::model::Model;
 /// Gives the cursor's place.
 pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) -> Option<Position> {
     let area = areas.composer;
+    if area.is_empty() {
+        return None;
+    }
     write(buffer, area, 0, 0, "›", model.theme.accent);
     let text_area = Rect {
         x: area.x + PROMPT_WIDTH.min(area.width),

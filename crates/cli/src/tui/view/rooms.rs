@@ -32,11 +32,12 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) {
             (false, false) => model.theme.text,
         };
         let unread = unread(room);
-        // A blank on each side, and one before the count.
+        // A sign before the name, a blank before the count and one behind it.
         let width = usize::from(line).saturating_sub(unread.width() + 3);
         let name = wrap::cut(&clean::line(&room.name), width);
         let blanks = " ".repeat(width - name.width() + 1);
-        let text = format!(" {name}{blanks}{unread} ");
+        let sign = if is_here { "›" } else { " " };
+        let text = format!("{sign}{name}{blanks}{unread} ");
         write(buffer, area, cells(row), 0, &text, style);
     }
 }

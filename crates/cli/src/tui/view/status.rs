@@ -51,14 +51,9 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) -> Option<
         0 => String::new(),
         count => format!(" · {}", model.texts.status_unsent(count)),
     };
-    column = write(
-        buffer,
-        area,
-        0,
-        column,
-        &format!("{text}{waiting}"),
-        text_style,
-    );
+    let room = usize::from(area.width.saturating_sub(column));
+    let told = wrap::cut(&format!("{text}{waiting}"), room);
+    column = write(buffer, area, 0, column, &told, text_style);
     let (notice, style) = match &model.notice {
         Some(notice) => (
             clean::line(notice.text.trim_start_matches(['!', '*', ' '])),
