@@ -30,7 +30,13 @@ pub(crate) struct Args {
     #[arg(long)]
     name: Option<String>,
     /// Become the first administrator, with the token that the server printed
-    #[arg(long, value_name = "TOKEN", conflicts_with = "sign_up")]
+    // A token may begin with a hyphen.
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        conflicts_with = "sign_up",
+        allow_hyphen_values = true
+    )]
     setup: Option<String>,
     /// Make a new account
     #[arg(long)]

@@ -130,19 +130,14 @@ fn scrolling_up_loads_older_messages_and_the_place_is_kept() {
     let server = Server::start(&folder);
     let minsu = Person::administrator(&folder, &server, "민수");
     let text: String = (1..=300).map(|number| format!("글 {number}.\n")).collect();
-    assert_ok(&minsu.run_with_input(&["send", "lobby", "--lines"], &text));
+    assert_ok(&minsu.run_with_input(&["send", "lobby"], &text));
     let mut chat = open(&minsu, &["lobby"]);
     chat.wait_for("글 300.");
     assert_eq!(count(&chat.lines(), "글 1."), 0);
-    // Pages up, as fast as one can press, until the first message is there.
-    for _ in 0..400 {
-        chat.type_bytes(b"\x1b[5~");
-        if count(&chat.lines(), "글 1.") == 1 {
-            break;
-        }
-    }
-    chat.wait_for("글 1.");
-    let before = chat.lines();
+    // Pages up until the first message is there.
+    let before = chat.press_until(b"\x1b[5~", "the first message", |lines| {
+        count(lines, "글 1.") == 1
+    });
     assert_eq!(count(&before, "글 300."), 0);
     assert_ok(&minsu.run(&["send", "lobby", "아래의 새 글"]));
     // One's own from elsewhere isn't unread; the way down is offered.
@@ -238,4 +233,51 @@ fn without_a_terminal_it_names_the_other_way() {
     let person = Person::nobody(&folder, "누구");
     let said = assert_fails(&person.run(&["chat"]), 2);
     assert!(said.contains("suda chat --plain"), "{said}");
+}
+
+#[test]
+fn it_can_be_stopped_and_brought_back_by_the_shell() {
+    let folder = Folder::new();
+    let server = Server::start(&folder);
+    let minsu = Person::administrator(&folder, &server, "민수");
+    // An interactive shell, as people have it: only that does job control.
+    let mut shell = std::process::Command::new("bash");
+    shell.args(["--norc", "--noprofile", "-i"]);
+    let chat = minsu.suda(&["chat", "lobby"]);
+    for (name, value) in chat.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell
+        .env("LC_ALL", "ko_KR.UTF-8")
+        .env("TERM", "xterm-256color")
+        .env("XDG_STATE_HOME", minsu.config.join("state"))
+        .env("PS1", "shell> ")
+        .env("BINARY", env!("CARGO_BIN_EXE_suda"));
+    let mut terminal = Terminal::run_sized(&shell, ROWS, COLUMNS);
+    terminal.wait_for("shell>");
+    terminal.type_bytes(b"\"$BINARY\" chat lobby\r");
+    terminal.wait_for("● 연결됨");
+    terminal.type_bytes("멈추기 전에 쓴 글".as_bytes());
+    terminal.wait_for("› 멈추기 전에 쓴 글");
+
+    terminal.type_bytes(b"\x1a");
+    terminal.wait_for("shell>");
+    terminal.type_bytes(b"echo $((6*7))\r");
+    terminal.wait_for("42");
+    let modes = terminal.modes();
+    assert!(!modes.alternate_screen && !modes.mouse);
+    assert_ok(&minsu.run(&["send", "lobby", "멈춘 동안 온 글"]));
+
+    terminal.type_bytes(b"fg\r");
+    terminal.wait_for("› 멈추기 전에 쓴 글");
+    terminal.wait("what came meanwhile, once", |lines| {
+        count(lines, "멈춘 동안 온 글") == 1
+    });
+    terminal.type_bytes(b"\x03");
+    terminal.wait_for("shell>");
+    terminal.type_bytes(b"exit 0\r");
+    terminal.wait_for_end();
 }

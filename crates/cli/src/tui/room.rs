@@ -56,6 +56,8 @@ pub(super) struct Room {
     pub(super) name: String,
     pub(super) is_member: bool,
     pub(super) member_count: u32,
+    /// The seq as of which the members were counted: entries behind it change the count.
+    pub(super) counted_seq: u64,
     pub(super) phase: Phase,
     pub(super) timeline: Timeline,
     pub(super) posts: Vec<Post>,
@@ -85,7 +87,19 @@ impl Room {
             name: room.name,
             is_member: room.member,
             member_count: room.member_count,
+            counted_seq: room.top.map_or(0, |top| top.seq),
             ..Room::default()
+        }
+    }
+
+    /// What the server says of the room now.
+    pub(super) fn describe(&mut self, room: v1::Room) {
+        self.name = room.name;
+        let top_seq = room.top.map_or(0, |top| top.seq);
+        // An answer can be older than what the stream has brought since.
+        if top_seq >= self.timeline.last_seq {
+            self.member_count = room.member_count;
+            self.counted_seq = top_seq;
         }
     }
 

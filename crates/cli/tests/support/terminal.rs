@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::process::Command;
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
@@ -17,6 +17,9 @@ const SIZE: PtySize = PtySize {
     pixel_width: 0,
     pixel_height: 0,
 };
+
+/// How long a person who presses a key again and again looks in between, if nothing changes.
+const KEY_PAUSE: Duration = Duration::from_millis(50);
 
 pub struct Terminal {
     screen: Arc<Screen>,
@@ -132,6 +135,31 @@ impl Terminal {
     pub fn type_bytes(&mut self, bytes: &[u8]) {
         self.keyboard.write_all(bytes).unwrap();
         self.keyboard.flush().unwrap();
+    }
+
+    /// Presses a key again and again, as a person does who looks for something, until the lines are as wanted.
+    pub fn press_until(
+        &mut self,
+        key: &[u8],
+        wanted: &str,
+        until: impl Fn(&[String]) -> bool,
+    ) -> Vec<String> {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let shown = self.lines();
+            if until(&shown) {
+                return shown;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "looked for {wanted} in vain; the screen shows\n{}",
+                shown.join("\n")
+            );
+            self.type_bytes(key);
+            let state = self.screen.state.lock().unwrap();
+            // Whether or not the key changed anything: then it is pressed again.
+            drop(self.screen.changed.wait_timeout(state, KEY_PAUSE).unwrap());
+        }
     }
 
     /// Gives the terminal another size.

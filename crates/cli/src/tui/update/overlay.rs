@@ -31,11 +31,8 @@ pub(super) fn handle(
     match &mut model.overlay {
         None => {}
         Some(Overlay::Help) => model.overlay = None,
-        Some(Overlay::Leaving) => {
-            if action == Some(Action::Cancel) {
-                model.overlay = None;
-            }
-        }
+        Some(Overlay::Leaving) if action == Some(Action::Cancel) => model.overlay = None,
+        Some(Overlay::Leaving) => {}
         Some(Overlay::Switcher(switcher)) => match (action, written, down) {
             (_, _, Some(down)) => switcher.step(down),
             (Some(Action::Cancel | Action::Switch), ..) => model.overlay = None,

@@ -96,11 +96,10 @@ pub(super) fn listed(model: &mut Model, list: Vec<v1::Room>) -> Vec<Effect> {
     for listed in list {
         match model.rooms.get_mut(&listed.id) {
             Some(room) => {
-                room.name = listed.name;
-                room.member_count = listed.member_count;
                 if room.phase == Phase::Idle {
                     room.is_member = listed.member;
                 }
+                room.describe(listed);
             }
             None => {
                 model.rooms.insert(listed.id.clone(), Room::of(listed));
@@ -132,8 +131,7 @@ pub(super) fn entered(model: &mut Model, entered: v1::Room) -> Vec<Effect> {
     let id = entered.id.clone();
     match model.rooms.get_mut(&id) {
         Some(room) => {
-            room.name = entered.name;
-            room.member_count = entered.member_count;
+            room.describe(entered);
             room.is_member = true;
         }
         None => {

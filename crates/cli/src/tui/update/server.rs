@@ -73,7 +73,9 @@ fn take(model: &mut Model, entry: v1::Entry) {
     if !room.timeline.push(seq, item) {
         return;
     }
-    room.member_count = room.member_count.saturating_add_signed(change);
+    if seq > room.counted_seq {
+        room.member_count = room.member_count.saturating_add_signed(change);
+    }
     match text {
         Some(text) if is_mine => room.recognise(seq, &text),
         Some(_) if !is_watched => room.unread += 1,

@@ -17,9 +17,9 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) {
         write_hint(model, areas, buffer, &no_room(model));
         return;
     };
-    title(model, room, areas, buffer);
     let height = areas.timeline.height;
     let window = scroll::window(model.look(), room, height.into());
+    title(model, room, window.first == 0, areas, buffer);
     // The newest message stands right above what is being written.
     let first = height.saturating_sub(cells(window.rows.len()));
     for (row, spans) in (first..).zip(&window.rows) {
@@ -31,19 +31,22 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) {
             Phase::Idle | Phase::Loading => model.texts.tui_loading(),
         };
         write_hint(model, areas, buffer, &hint);
-    } else if first > 0 && room.timeline.loading_above {
-        write_hint(model, areas, buffer, &model.texts.tui_loading());
     }
     edge(model, room, areas, buffer);
 }
 
-fn title(model: &Model, room: &Room, areas: &Areas, buffer: &mut Buffer) {
+fn title(model: &Model, room: &Room, is_at_top: bool, areas: &Areas, buffer: &mut Buffer) {
     let area = areas.title;
     let members = model.texts.members(room.member_count);
     let width = usize::from(area.width).saturating_sub(members.width() + 3);
     let name = wrap::cut(&clean::line(&room.name), width);
     let column = write(buffer, area, 0, 0, &name, model.theme.accent);
-    write(buffer, area, 0, column + 2, &members, model.theme.dim);
+    let column = write(buffer, area, 0, column + 2, &members, model.theme.dim);
+    // Who has come to the top before the server's answer is told why there is no more yet.
+    if room.timeline.loading_above && is_at_top {
+        let loading = model.texts.tui_loading();
+        write(buffer, area, 0, column + 2, &loading, model.theme.dim);
+    }
 }
 
 /// The line above what is being written: where one is, if that isn't the end.
