@@ -264,7 +264,7 @@ fn it_can_be_stopped_and_brought_back_by_the_shell() {
     terminal.wait_for("› 멈추기 전에 쓴 글");
 
     terminal.type_bytes(b"\x1a");
-    terminal.wait_for("shell>");
+    terminal.wait_for("Stopped");
     terminal.type_bytes(b"echo $((6*7))\r");
     terminal.wait_for("42");
     let modes = terminal.modes();
@@ -277,7 +277,8 @@ fn it_can_be_stopped_and_brought_back_by_the_shell() {
         count(lines, "멈춘 동안 온 글") == 1
     });
     terminal.type_bytes(b"\x03");
-    terminal.wait_for("shell>");
+    // Before the first command, after the stop, after the sum, after the end.
+    terminal.wait("the fourth prompt", |lines| count(lines, "shell>") == 4);
     terminal.type_bytes(b"exit 0\r");
     terminal.wait_for_end();
 }

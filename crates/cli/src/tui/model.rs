@@ -69,6 +69,8 @@ pub(super) struct Model {
     pub(super) rooms_known: bool,
     /// The id of the room that is shown.
     pub(super) current: Option<String>,
+    /// What is written while no room is shown; the first one that is gets it.
+    pub(super) homeless: Composer,
     pub(super) overlay: Option<Overlay>,
     pub(super) notice: Option<Notice>,
 }
@@ -101,6 +103,7 @@ impl Model {
             rooms,
             rooms_known: false,
             current: kept.room,
+            homeless: Composer::default(),
             overlay: None,
             notice: None,
         }
@@ -134,6 +137,16 @@ impl Model {
         self.rooms.get_mut(self.current.as_ref()?)
     }
 
+    /// What is being written.
+    pub(super) fn composer(&self) -> &Composer {
+        self.current().map_or(&self.homeless, |room| &room.composer)
+    }
+
+    pub(super) fn composer_mut(&mut self) -> &mut Composer {
+        let current = self.current.as_ref().and_then(|id| self.rooms.get_mut(id));
+        current.map_or(&mut self.homeless, |room| &mut room.composer)
+    }
+
     pub(super) fn my_id(&self) -> &str {
         self.me.as_ref().map_or("", |me| &me.id)
     }
@@ -154,8 +167,7 @@ impl Model {
     }
 
     pub(super) fn areas(&self) -> Areas {
-        let empty = Composer::default();
-        let composer = self.current().map_or(&empty, |room| &room.composer);
+        let composer = self.composer();
         areas::of(self.size, |width| {
             Layout::of(composer.text(), composer.cursor(), width)
                 .rows()

@@ -10,6 +10,7 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute};
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
 use ratatui::{Frame, Terminal};
 use tokio::sync::mpsc;
 
@@ -51,7 +52,9 @@ impl Screen {
 
     /// Forgets what is on the screen: the next drawing draws everything.
     pub(super) fn clear(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // Not the terminal's own `clear`: that asks where the cursor is and waits for an answer that the reading thread would take.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// Takes the terminal over again, after [`give_back`].

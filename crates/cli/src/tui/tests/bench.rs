@@ -269,6 +269,11 @@ impl Bench {
 
     fn drawn(&self) -> Terminal<TestBackend> {
         let (columns, rows) = self.model.size;
+        self.draw_in(columns, rows)
+    }
+
+    /// Draws into a terminal of that size, whatever the client knows of it.
+    pub(super) fn draw_in(&self, columns: u16, rows: u16) -> Terminal<TestBackend> {
         let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
         terminal
             .draw(|frame| view::draw(&self.model, frame))

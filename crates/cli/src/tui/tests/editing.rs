@@ -5,6 +5,7 @@ use crossterm::event::KeyCode;
 use super::bench::{Bench, numbered, posts};
 use crate::language::Language;
 use crate::tui::event::Event;
+use crate::tui::kept::Kept;
 
 fn bench() -> Bench {
     Bench::in_room((80, 24), Language::Korean, numbered(1..=2))
@@ -92,4 +93,17 @@ fn what_is_written_scrolls_with_its_cursor() {
     }
     assert_eq!(bench.rows_with("줄 11"), 1);
     assert!(bench.cursor().1 < 23);
+}
+
+#[test]
+fn what_is_written_before_there_is_a_room_goes_to_the_first_that_is_shown() {
+    let mut bench = Bench::start((80, 24), Language::Korean, Kept::default());
+    bench.write("성급하게 쓴 글");
+    assert!(posts(&bench.key(KeyCode::Enter)).is_empty());
+    assert_eq!(bench.rows_with("› 성급하게 쓴 글"), 1);
+    bench.online();
+    bench.rooms();
+    assert_eq!(bench.model.current().unwrap().name, "lobby");
+    assert_eq!(bench.rows_with("› 성급하게 쓴 글"), 1);
+    assert_eq!(posts(&bench.key(KeyCode::Enter)).len(), 1);
 }

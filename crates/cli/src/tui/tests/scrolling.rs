@@ -160,6 +160,20 @@ fn any_size_can_be_drawn() {
 }
 
 #[test]
+fn a_terminal_that_is_smaller_than_known_is_no_harm() {
+    let mut bench = bench();
+    for overlay in [KeyCode::Null, KeyCode::F(1)] {
+        bench.key(overlay);
+        bench.draw_in(30, 10);
+        bench.draw_in(1, 1);
+        bench.draw_in(200, 60);
+    }
+    bench.key(KeyCode::Esc);
+    bench.control('k');
+    bench.draw_in(30, 10);
+}
+
+#[test]
 fn a_search_goes_from_match_to_match() {
     let mut bench = bench();
     bench.control('f');

@@ -100,20 +100,18 @@ fn act(model: &mut Model, stamp: Stamp, action: Action) -> Vec<Effect> {
 
 fn edit(model: &mut Model, action: Action) {
     let width = model.areas().composer_width();
-    let Some(room) = model.current_mut() else {
-        return;
-    };
+    let composer = model.composer_mut();
     let has_row = match action {
         Action::Move(step) => {
-            room.composer.step(step);
+            composer.step(step);
             true
         }
         Action::Delete(step) => {
-            room.composer.delete(step);
+            composer.delete(step);
             true
         }
-        Action::RowUp => room.composer.step_row(false, width),
-        Action::RowDown => room.composer.step_row(true, width),
+        Action::RowUp => composer.step_row(false, width),
+        Action::RowDown => composer.step_row(true, width),
         _ => true,
     };
     // Above the first row of what is written begins what was said.
@@ -123,25 +121,14 @@ fn edit(model: &mut Model, action: Action) {
 }
 
 fn write(model: &mut Model, text: &str) {
-    let texts = model.texts;
-    match model.current_mut() {
-        Some(room) => {
-            if !room.composer.insert(text) {
-                model.complain(texts.composer_full());
-            }
-        }
-        // Commands can be given without a room.
-        None => {
-            model.complain(texts.tui_no_room());
-        }
+    if !model.composer_mut().insert(text) {
+        let text = model.texts.composer_full();
+        model.complain(text);
     }
 }
 
 fn send(model: &mut Model, stamp: Stamp) -> Vec<Effect> {
-    let Some(room) = model.current_mut() else {
-        return rooms::open_switcher(model);
-    };
-    let written = room.composer.take();
+    let written = model.composer_mut().take();
     match input::parse(&written) {
         Input::Nothing => Vec::new(),
         Input::Say(text) => match posts::post(model, stamp, text.to_owned()) {

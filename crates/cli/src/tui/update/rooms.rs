@@ -3,6 +3,7 @@
 use suda_protocol::{ErrorCode, v1};
 
 use crate::tui::clean;
+use crate::tui::composer::Composer;
 use crate::tui::event::{Effect, Order};
 use crate::tui::model::{Model, Overlay};
 use crate::tui::room::{Phase, Room};
@@ -24,6 +25,13 @@ pub(super) fn show(model: &mut Model, id: &str) -> Vec<Effect> {
     room.new_after = (room.unread > 0).then_some(room.read_seq);
     let effects = load(room).into_iter().collect();
     model.current = Some(id.to_owned());
+    let homeless = model.homeless.take();
+    // It was taken by an empty composer of the same size; beside a long draft there may be no place for it.
+    if let Some(room) = model.current_mut()
+        && !room.composer.insert(&homeless)
+    {
+        model.homeless = Composer::with(homeless);
+    }
     effects
 }
 

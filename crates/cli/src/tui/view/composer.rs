@@ -20,18 +20,12 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) -> Option<
         width: area.width.saturating_sub(PROMPT_WIDTH),
         ..area
     };
-    let Some(room) = model.current() else {
-        return place(text_area, 0, 0);
-    };
-    if room.composer.is_empty() {
+    let composer = model.composer();
+    if composer.is_empty() && model.current().is_some() {
         let hint = model.texts.composer_hint();
         write(buffer, text_area, 0, 0, &hint, model.theme.dim);
     }
-    let layout = Layout::of(
-        room.composer.text(),
-        room.composer.cursor(),
-        areas.composer_width(),
-    );
+    let layout = Layout::of(composer.text(), composer.cursor(), areas.composer_width());
     let (row, column) = layout.cursor();
     // What doesn't fit scrolls so that the cursor's row is seen.
     let height = usize::from(area.height);

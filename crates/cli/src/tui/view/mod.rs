@@ -43,6 +43,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>) {
 
 /// Writes text into an area's row, as much as fits; gives the column behind it.
 fn write(buffer: &mut Buffer, area: Rect, row: u16, column: u16, text: &str, style: Style) -> u16 {
+    // The terminal may have become smaller just now, and the model not know yet.
+    let area = area.intersection(buffer.area);
     if row >= area.height || column >= area.width {
         return column;
     }

@@ -109,6 +109,7 @@ pub(super) fn draw_leaving(model: &Model, areas: &Areas, buffer: &mut Buffer) {
 
 fn frame(model: &Model, area: Rect, title: &str, buffer: &mut Buffer) {
     // What is half covered by the frame's edge would tear.
+    let area = area.intersection(buffer.area);
     clear_halves(area, buffer);
     Clear.render(area, buffer);
     Block::bordered()
