@@ -189,7 +189,7 @@ fn what_could_not_be_sent_goes_out_the_next_time() {
     let minsu = Person::administrator(&folder, &server, "민수");
     let mut chat = open(&minsu, &["lobby"]);
     chat.wait_for("lobby  1명");
-    chat.wait_for("아직 아무 이야기도 없습니다");
+    chat.wait_for("lobby 방을 만들었습니다");
     server.kill();
     chat.wait_for("연결 끊김");
     chat.type_bytes("못 보낸 글\r".as_bytes());
