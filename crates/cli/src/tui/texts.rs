@@ -132,29 +132,25 @@ impl Texts {
         )
     }
 
-    pub(super) fn status_connecting(self, server: &str) -> String {
-        say!(self, "connecting to {server} …", "{server}에 연결하는 중 …")
+    pub(super) fn status_connecting(self) -> String {
+        say!(self, "connecting …", "연결하는 중 …")
     }
 
-    pub(super) fn status_online(self, name: &str, server: &str) -> String {
-        say!(
-            self,
-            "connected · {name} · {server}",
-            "연결됨 · {name} · {server}"
-        )
+    pub(super) fn status_online(self, name: &str) -> String {
+        say!(self, "connected · {name}", "연결됨 · {name}")
     }
 
-    pub(super) fn status_offline(self, reason: &str, seconds: i64) -> String {
+    pub(super) fn status_offline(self, seconds: i64) -> String {
         match seconds {
             0 => say!(
                 self,
-                "not connected ({reason}); connecting …",
-                "연결 끊김 ({reason}) 다시 연결하는 중 …"
+                "not connected, connecting …",
+                "연결 끊김, 다시 연결하는 중 …"
             ),
             _ => say!(
                 self,
-                "not connected ({reason}); next attempt in {seconds} s",
-                "연결 끊김 ({reason}) {seconds}초 뒤 다시 연결"
+                "not connected, next attempt in {seconds} s",
+                "연결 끊김, {seconds}초 뒤 다시 연결"
             ),
         }
     }

@@ -17,28 +17,28 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) -> Option<
     if let Some(Overlay::Search(search)) = &model.overlay {
         return draw_search(model, search, areas, buffer);
     }
-    let (sign, style, text) = match &model.link {
+    // What may be long stands last: where the line ends, it ends there.
+    let (sign, style, text, long) = match &model.link {
         Link::Connecting => (
             "○",
             model.theme.dim,
-            model.texts.status_connecting(&model.server),
+            model.texts.status_connecting(),
+            model.server.clone(),
         ),
-        Link::Online => (
-            "●",
-            model.theme.good,
-            model
-                .texts
-                .status_online(&clean::line(&model.my_name), &model.server),
-        ),
+        Link::Online => {
+            let name = clean::line(&model.my_name);
+            let text = model.texts.status_online(&name);
+            ("●", model.theme.good, text, model.server.clone())
+        }
         Link::Offline {
             reason,
             retry_at_ms,
         } => {
-            let reason = model.texts.offline_reason(reason);
-            // Rounded up: "in 0 s" would be never true for long.
+            // Rounded up: "in 0 s" would never be true for long.
             let seconds = (retry_at_ms - model.now_ms).max(0).saturating_add(999) / 1000;
-            let text = model.texts.status_offline(&clean::line(&reason), seconds);
-            ("○", model.theme.error, text)
+            let text = model.texts.status_offline(seconds);
+            let reason = clean::line(&model.texts.offline_reason(reason));
+            ("○", model.theme.error, text, reason)
         }
     };
     let mut column = write(buffer, area, 0, 0, &format!("{sign} "), style);
@@ -46,14 +46,12 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) -> Option<
         Link::Offline { .. } => model.theme.error,
         _ => model.theme.dim,
     };
-    let waiting = model.unanswered().count();
-    let waiting = match waiting {
-        0 => String::new(),
-        count => format!(" · {}", model.texts.status_unsent(count)),
+    let told = match model.unanswered().count() {
+        0 => format!("{text} · {long}"),
+        count => format!("{text} · {} · {long}", model.texts.status_unsent(count)),
     };
     let room = usize::from(area.width.saturating_sub(column));
-    let told = wrap::cut(&format!("{text}{waiting}"), room);
-    column = write(buffer, area, 0, column, &told, text_style);
+    column = write(buffer, area, 0, column, &wrap::cut(&told, room), text_style);
     let (notice, style) = match &model.notice {
         Some(notice) => (
             clean::line(notice.text.trim_start_matches(['!', '*', ' '])),
