@@ -11,6 +11,7 @@ use suda_protocol::v1::{Cursor, Entry, Posted, entry::What};
 use support::person::{PASSWORD, Person, assert_ok, stdout};
 use support::server::Server;
 use support::{DEADLINE, Folder};
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -33,7 +34,7 @@ struct Reading {
 fn no_acknowledged_post_is_lost_or_doubled_when_the_server_is_killed() {
     let folder = Folder::new();
     let mut server = Server::start(&folder);
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = Runtime::new().unwrap();
 
     let people = runtime.block_on(sign_up_all(&server));
     let (acknowledged, progress) = watch::channel(0_usize);
@@ -69,12 +70,7 @@ fn no_acknowledged_post_is_lost_or_doubled_when_the_server_is_killed() {
 
     let mut kills = 0;
     for goal in (POSTS_BETWEEN_KILLS..WRITERS * POSTS_EACH).step_by(POSTS_BETWEEN_KILLS) {
-        // A client that waits before its next attempt could sleep through a whole life of the server; each reader is to see each.
-        wait(&runtime, &seen_by, |_| {
-            readings
-                .iter()
-                .all(|reading| reading.lock().unwrap().online > kills)
-        });
+        wait_for_readers(&runtime, &seen_by, &readings, kills);
         // Far more may be written than is waited for: the kill falls into the middle of it.
         allow.send_replace(goal + POSTS_BETWEEN_KILLS);
         wait(&runtime, &progress, |count| *count >= goal);
@@ -99,6 +95,7 @@ fn no_acknowledged_post_is_lost_or_doubled_when_the_server_is_killed() {
     assert_eq!(posted.len(), WRITERS * POSTS_EACH);
 
     // One more kill, of a server at rest; a last message, which everything else comes before.
+    wait_for_readers(&runtime, &seen_by, &readings, kills);
     server.kill();
     kills += 1;
     server.restart();
@@ -159,6 +156,20 @@ fn no_acknowledged_post_is_lost_or_doubled_when_the_server_is_killed() {
         .collect();
     assert_whole(&tailed, last.seq + 1);
     assert!(tailed.starts_with(&stored));
+}
+
+/// A client that waits before its next attempt could sleep through a whole life of the server; each reader is to see each.
+fn wait_for_readers(
+    runtime: &Runtime,
+    seen_by: &watch::Receiver<u64>,
+    readings: &[Arc<Mutex<Reading>>],
+    kills: usize,
+) {
+    wait(runtime, seen_by, |_| {
+        readings
+            .iter()
+            .all(|reading| reading.lock().unwrap().online > kills)
+    });
 }
 
 struct Device {
@@ -257,11 +268,7 @@ fn assert_whole(entries: &[Entry], last_seq: u64) {
 }
 
 /// Waits, without polling, until the watched value is as wanted.
-fn wait<T>(
-    runtime: &tokio::runtime::Runtime,
-    watched: &watch::Receiver<T>,
-    until: impl FnMut(&T) -> bool,
-) {
+fn wait<T>(runtime: &Runtime, watched: &watch::Receiver<T>, until: impl FnMut(&T) -> bool) {
     let mut watched = watched.clone();
     runtime
         .block_on(async {

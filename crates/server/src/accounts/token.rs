@@ -17,10 +17,14 @@ pub(crate) struct Token(String);
 impl Token {
     /// A new one.
     pub(crate) fn generate() -> Result<Self, v1::Error> {
-        random_text().map(Self).map_err(|error| {
-            tracing::error!(%error, "the system gives no random bytes");
-            ErrorCode::Unavailable.into()
-        })
+        let mut bytes = [0; TOKEN_BYTES];
+        match getrandom::fill(&mut bytes) {
+            Ok(()) => Ok(Self(URL_SAFE_NO_PAD.encode(bytes))),
+            Err(error) => {
+                tracing::error!(%error, "the system gives no random bytes");
+                Err(ErrorCode::Unavailable.into())
+            }
+        }
     }
 
     /// Takes what somebody sent; none where it cannot be one.
@@ -36,11 +40,4 @@ impl Token {
     pub(crate) fn into_text(self) -> String {
         self.0
     }
-}
-
-/// 256 random bits as text that needs no escaping in a URL, a header or a shell.
-pub(super) fn random_text() -> Result<String, getrandom::Error> {
-    let mut bytes = [0; TOKEN_BYTES];
-    getrandom::fill(&mut bytes)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
