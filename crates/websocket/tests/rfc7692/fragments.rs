@@ -86,4 +86,17 @@ both_roles! {
         }
         assert_eq!(read, 200 * piece.len());
     }
+
+    fn messages_that_just_fill_a_chunk_are_read_both_ways(role) {
+        for len in [16_383, 16_384, 16_385, 32_767, 32_768, 49_152] {
+            let payload = vec![b'x'; len];
+            let mut connection = deflating(role, Config::default(), keeping());
+            let mut peer = Encoder::new(15);
+            connection.receive(&frame_to(role, FIN | RSV1 | BINARY, &peer.message(&payload)));
+            let (data, _, ended) = parts(&mut connection);
+            assert!(data == payload && ended, "{len} in parts");
+            connection.receive(&frame_to(role, FIN | RSV1 | BINARY, &peer.message(&payload)));
+            assert_eq!(events(&mut connection), [Event::Message(suda_websocket::Message::binary(payload))]);
+        }
+    }
 }

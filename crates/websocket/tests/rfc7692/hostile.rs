@@ -2,7 +2,9 @@
 
 use suda_websocket::{Config, Connection, Event, Role, Violation};
 
-use crate::{deflating, forgetting, keeping, pair::*, receiving::RSV1, sample, zlib::Encoder};
+use crate::{
+    deflating, forgetting, keeping, noise, pair::*, receiving::RSV1, sample, zlib::Encoder,
+};
 
 fn fails(connection: &mut Connection, violation: Violation) {
     let last = std::iter::from_fn(|| connection.poll_part()).last();
@@ -55,10 +57,7 @@ both_roles! {
     }
 
     fn a_message_that_compression_made_longer_is_still_within_the_limit(role) {
-        let noise = {
-            let mut state = 1u32;
-            (0..1000).map(|_| { state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223); (state >> 24) as u8 }).collect::<Vec<_>>()
-        };
+        let noise = noise(1000);
         let compressed = Encoder::new(15).message(&noise);
         assert!(compressed.len() > noise.len());
         let mut connection = deflating(role, Config::default().read_limit(1000), forgetting());

@@ -55,3 +55,14 @@ fn sample(bytes: usize) -> Vec<u8> {
     out.truncate(bytes);
     out
 }
+
+/// Bytes that cannot be compressed.
+fn noise(bytes: usize) -> Vec<u8> {
+    let mut state = 1u32;
+    std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    })
+    .take(bytes)
+    .collect()
+}

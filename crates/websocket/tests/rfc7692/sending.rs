@@ -4,7 +4,7 @@ use suda_websocket::{
     Compression, Config, Connection, Event, Message, MessageKind, PreparedMessage, Role, SendError,
 };
 
-use crate::{deflating, forgetting, keeping, pair::*, sample, zlib::Decoder};
+use crate::{deflating, forgetting, keeping, noise, pair::*, sample, zlib::Decoder};
 
 const RSV1: u8 = 0x40;
 
@@ -40,6 +40,24 @@ both_roles! {
                 assert_eq!(Decoder::new(bits).message(&frames[0].payload), payload, "level {level}, window {bits}");
             }
         }
+    }
+
+    fn messages_that_just_fill_the_workspace_are_whole(role) {
+        let mut connection = deflating(role, Config::default(), keeping());
+        let mut peer = Decoder::new(15);
+        let mut longest = 0;
+        for len in (16_340..16_400).chain(32_720..32_780) {
+            let payload = noise(len);
+            // Fresh each time, so that there is nothing to refer to.
+            let mut alone = deflating(role, Config::default(), forgetting());
+            alone.send(Message::binary(payload.clone())).unwrap();
+            let frame = sent(&mut alone).remove(0);
+            longest = longest.max(frame.payload.len());
+            assert!(Decoder::new(15).message(&frame.payload) == payload, "{len} bytes");
+            connection.send(Message::binary(payload.clone())).unwrap();
+            assert!(peer.message(&sent(&mut connection)[0].payload) == payload, "{len} bytes");
+        }
+        assert!(longest > 32 << 10, "past the first and the second size of the workspace");
     }
 
     fn every_memory_level_compresses(role) {
