@@ -7,3 +7,4 @@ mod backpressure;
 mod broken_link;
 mod restart;
 mod support;
+mod unreadable;

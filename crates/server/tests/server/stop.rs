@@ -1,6 +1,7 @@
 //! A graceful stop: everybody is told, what was submitted is answered, then the sockets close.
 
 use crate::support::{Running, post};
+use suda_protocol::limits::COMMAND_BURST_MAX;
 use suda_protocol::v1;
 use suda_protocol::v1::{command, push, reply, server_message};
 use suda_protocol::{CloseCode, Codec};
@@ -11,7 +12,8 @@ async fn clients_are_told_when_to_come_back_and_what_was_submitted_is_answered()
     let token = running.set_up().await;
     let mut idle = running.chat(Codec::Json, &token).await;
     let mut busy = running.chat(Codec::Proto, &token).await;
-    for number in 0..20 {
+    // Far more than may be in flight: the stop comes in the middle of a stream of them.
+    for number in 1..COMMAND_BURST_MAX {
         busy.send(post("lobby", &format!("{number}"))).await;
     }
     // The reply to the first shows that the server has begun to take them.
