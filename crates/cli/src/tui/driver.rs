@@ -53,7 +53,7 @@ enum Input {
     Nothing,
 }
 
-/// Runs the client until the person leaves.
+/// Runs the client until the person leaves. However it ends, what is kept between runs is written down.
 pub(super) async fn run(
     mut model: Model,
     store: &Store,
@@ -64,56 +64,92 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let (orders, done) = Orders::new(client.clone());
     let mut sources = Sources::new(events, done)?;
-    let mut kept = model.kept();
+    let mut keeper = Keeper {
+        store,
+        last: model.kept(),
+    };
     model.now_ms = stamp().now_ms;
-    let mut effects = update::start(&mut model, first.0, first.1);
-    let end = loop {
-        for effect in std::mem::take(&mut effects) {
+    let effects = update::start(&mut model, first.0, first.1);
+    let end = drive(
+        &mut model,
+        effects,
+        &mut sources,
+        &orders,
+        &mut keeper,
+        &mut screen,
+    )
+    .await;
+    drop(screen);
+    keeper.keep(&model);
+    client.close(session::CLOSE_WAIT).await;
+    end
+}
+
+/// The loop.
+async fn drive(
+    model: &mut Model,
+    mut effects: Vec<Effect>,
+    sources: &mut Sources,
+    orders: &Orders,
+    keeper: &mut Keeper<'_>,
+    screen: &mut Screen,
+) -> Result<(), Failure> {
+    loop {
+        for effect in effects.drain(..) {
             match effect {
                 Effect::Ask(order) => orders.give(order),
-                Effect::Keep => keep(store, &model, &mut kept),
+                Effect::Keep => keeper.keep(model),
                 Effect::StartLeaving => {
                     sources.is_leaving = true;
                     sources.leaving.as_mut().reset(Instant::now() + LEAVE_WAIT);
                 }
-                Effect::Suspend => suspend(&mut screen).await.map_err(|error| lost(&error))?,
+                Effect::Suspend => suspend(screen).await.map_err(|error| lost(&error))?,
                 Effect::Redraw => screen.clear().map_err(|error| lost(&error))?,
-                // Told at once; whatever else was to be done is not worth more waiting.
-                Effect::End(failure) => {
-                    effects = vec![Effect::End(failure)];
-                    break;
-                }
+                // Whatever else was to be done is not worth more waiting.
+                Effect::End(None) => return Ok(()),
+                Effect::End(Some(failure)) => return Err(failure),
             }
         }
-        if let Some(Effect::End(failure)) = effects.pop() {
-            break failure;
-        }
         screen
-            .draw(|frame| view::draw(&model, frame))
+            .draw(|frame| view::draw(model, frame))
             .map_err(|error| lost(&error))?;
-        let mut input = sources.next(&model).await;
+        let mut input = sources.next(model).await;
         for _ in 0..EVENTS_PER_DRAWING_MAX {
             match input {
-                Input::Event(event) => effects.extend(update::update(&mut model, stamp(), event)),
-                Input::Beat => keep(store, &model, &mut kept),
+                Input::Event(event) => effects.extend(update::update(model, stamp(), event)),
+                Input::Beat => {
+                    keeper.keep(model);
+                    if model.wants_ticks() {
+                        effects.extend(update::update(model, stamp(), Event::Tick));
+                    }
+                }
                 Input::Nothing => {}
             }
             // An effect may change what happens next: the rest has to wait for it.
             if !effects.is_empty() {
                 break;
             }
-            match sources.ready(&model) {
+            match sources.ready(model) {
                 Some(next) => input = next,
                 None => break,
             }
         }
-    };
-    drop(screen);
-    keep(store, &model, &mut kept);
-    client.close(session::CLOSE_WAIT).await;
-    match end {
-        None => Ok(()),
-        Some(failure) => Err(failure),
+    }
+}
+
+/// Writes down what is kept between runs, where it has changed.
+struct Keeper<'a> {
+    store: &'a Store,
+    last: Kept,
+}
+
+impl Keeper<'_> {
+    /// Where it fails the client is none the worse for now; it is tried again at the next change or beat.
+    fn keep(&mut self, model: &Model) {
+        let now = model.kept();
+        if now != self.last && self.store.save(&now).is_ok() {
+            self.last = now;
+        }
     }
 }
 
@@ -148,10 +184,7 @@ impl Sources {
             },
             Some(event) = self.events.next() => Input::Event(Event::Server(event)),
             Some(done) = self.done.recv() => Input::Event(Event::Done(done)),
-            _ = self.beat.tick() => match model.wants_ticks() {
-                true => Input::Event(Event::Tick),
-                false => Input::Beat,
-            },
+            _ = self.beat.tick() => Input::Beat,
             () = &mut self.leaving, if self.is_leaving => {
                 self.is_leaving = false;
                 Input::Event(match model.is_leaving() {
@@ -190,14 +223,6 @@ fn stamp() -> Stamp {
     Stamp {
         now_ms: since_1970.map_or(0, |it| i64::try_from(it.as_millis()).unwrap_or(i64::MAX)),
         id: uuid::Uuid::new_v4(),
-    }
-}
-
-/// Writes down what is kept between runs, if it changed. Where that fails the client is none the worse for now.
-fn keep(store: &Store, model: &Model, last: &mut Kept) {
-    let now = model.kept();
-    if now != *last && store.save(&now).is_ok() {
-        *last = now;
     }
 }
 

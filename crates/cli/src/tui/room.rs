@@ -17,6 +17,8 @@ pub(super) enum Phase {
     Loading,
     /// They are there, and the stream behind them is open, over every lost link.
     Open,
+    /// They could not be had. Asked for again when the person looks, or the server next tells its rooms.
+    Failed,
 }
 
 /// A message of one's own without an entry.
@@ -81,6 +83,11 @@ pub(super) enum Thing<'a> {
 }
 
 impl Room {
+    /// Whether no stream tells of this room: then lists do.
+    pub(super) fn is_silent(&self) -> bool {
+        matches!(self.phase, Phase::Idle | Phase::Failed)
+    }
+
     pub(super) fn of(room: v1::Room) -> Room {
         Room {
             id: room.id,

@@ -80,6 +80,14 @@ impl Texts {
         say!(self, "Loading …", "불러오는 중 …")
     }
 
+    pub(super) fn tui_not_loaded(self) -> String {
+        say!(
+            self,
+            "The messages could not be loaded.",
+            "메시지를 불러오지 못했습니다."
+        )
+    }
+
     pub(super) fn tui_not_connected(self) -> String {
         say!(
             self,

@@ -163,3 +163,42 @@ fn one_author_in_a_row_is_named_once() {
     assert_eq!(bench.rows_with("지영  "), 2);
     assert_eq!(bench.rows_with("하늘  "), 1);
 }
+
+#[test]
+fn hundreds_of_rooms_are_loaded_a_few_at_a_time() {
+    let mut bench = Bench::start((80, 24), Language::English, Kept::default());
+    bench.online();
+    let rooms = (0..300).map(|number| v1::Room {
+        id: format!("room-{number:03}"),
+        name: format!("room {number:03}"),
+        top: None,
+        member_count: 1,
+        member: true,
+    });
+    let effects = bench.feed(Event::Done(Done::Rooms(Ok(rooms.collect()))));
+    let mut asked: Vec<String> = histories(&orders(&effects));
+    assert!(asked.len() <= 10, "{}", asked.len());
+    let mut loaded = 0;
+    while let Some(room) = asked.pop() {
+        loaded += 1;
+        // One of them cannot be had; it holds up none of the others and is not asked for on and on.
+        let effects = match room.as_str() {
+            "room-150" => bench.feed(Event::Done(Done::History {
+                room,
+                before_seq: 0,
+                result: Err(v1::Error::of(suda_protocol::ErrorCode::Busy)),
+            })),
+            _ => bench.history(&room, 0, numbered(1..=2), false),
+        };
+        asked.extend(histories(&orders(&effects)));
+    }
+    assert_eq!(loaded, 300);
+}
+
+fn histories(orders: &[Order]) -> Vec<String> {
+    let rooms = orders.iter().filter_map(|order| match order {
+        Order::History { room, .. } => Some(room.clone()),
+        _ => None,
+    });
+    rooms.collect()
+}

@@ -24,9 +24,8 @@ pub(super) fn handle(model: &mut Model, done: Done) -> Vec<Effect> {
         // It only says that the room was closed again before it was open.
         Done::NotOpened { error, .. } if error.code() == ErrorCode::Unavailable => Vec::new(),
         Done::NotOpened { room, error } => {
-            // Tried again when the server next tells the rooms.
             if let Some(room) = model.rooms.get_mut(&room) {
-                room.phase = Phase::Idle;
+                room.phase = Phase::Failed;
             }
             let text = model.texts.error(&error);
             model.complain(text);

@@ -11,6 +11,9 @@ use crate::tui::switcher::{Candidate, Switcher};
 use crate::tui::timeline::Timeline;
 use crate::tui::timeline::scroll::Position;
 
+/// Rooms whose newest messages are asked for at the same time.
+const LOADING_MAX: usize = 8;
+
 /// Shows a room.
 pub(super) fn show(model: &mut Model, id: &str) -> Vec<Effect> {
     if model.current.as_deref() == Some(id) {
@@ -97,14 +100,15 @@ pub(super) fn listed(model: &mut Model, list: Vec<v1::Room>) -> Vec<Effect> {
     for room in model.rooms.values_mut() {
         let is_listed = list.iter().any(|listed| listed.id == room.id);
         // An open stream knows better than a list that may have been made before it.
-        if !is_listed && room.phase == Phase::Idle {
-            room.is_member = false;
+        if room.is_silent() {
+            room.is_member &= is_listed;
+            room.phase = Phase::Idle;
         }
     }
     for listed in list {
         match model.rooms.get_mut(&listed.id) {
             Some(room) => {
-                if room.phase == Phase::Idle {
+                if room.is_silent() {
                     room.is_member = listed.member;
                 }
                 room.describe(listed);
@@ -130,7 +134,7 @@ pub(super) fn listed(model: &mut Model, list: Vec<v1::Room>) -> Vec<Effect> {
     let mut effects = choose_some(model);
     // The one that is looked at first.
     effects.extend(model.current_mut().and_then(load));
-    effects.extend(model.rooms.values_mut().filter_map(load));
+    effects.extend(load_more(model));
     effects
 }
 
@@ -224,14 +228,16 @@ pub(super) fn history(
         Err(error) => {
             room.timeline.loading_above = false;
             if is_first {
-                room.phase = Phase::Idle;
+                room.phase = Phase::Failed;
             }
             let code = error.code();
             if matches!(code, ErrorCode::NotAMember | ErrorCode::UnknownRoom) {
                 room.is_member = false;
             }
             model.complain(texts.error(&error));
-            return choose_some(model);
+            let mut effects = choose_some(model);
+            effects.extend(load_more(model));
+            return effects;
         }
     };
     if !is_first {
@@ -250,11 +256,13 @@ pub(super) fn history(
         room.new_after = Some(room.read_seq);
     }
     room.settle_posts();
-    vec![Effect::Ask(Order::Open {
+    let mut effects = vec![Effect::Ask(Order::Open {
         room: id.to_owned(),
         // Where nothing was said yet, the stream starts at the beginning.
         cursor: cursor.unwrap_or_default(),
-    })]
+    })];
+    effects.extend(load_more(model));
+    effects
 }
 
 /// Shows some room of one's own where none is shown.
@@ -271,9 +279,21 @@ fn choose_some(model: &mut Model) -> Vec<Effect> {
     }
 }
 
+/// Loads further rooms of one's own, a few at a time: hundreds of questions at once would be refused.
+fn load_more(model: &mut Model) -> Vec<Effect> {
+    let loading = |room: &&Room| room.phase == Phase::Loading;
+    let free = LOADING_MAX.saturating_sub(model.rooms.values().filter(loading).count());
+    let rooms = model.rooms.values_mut();
+    rooms
+        .filter(|room| room.phase == Phase::Idle)
+        .filter_map(load)
+        .take(free)
+        .collect()
+}
+
 /// Asks for the newest messages where nothing is loaded.
 fn load(room: &mut Room) -> Option<Effect> {
-    if !room.is_member || room.phase != Phase::Idle {
+    if !room.is_member || !room.is_silent() {
         return None;
     }
     room.phase = Phase::Loading;

@@ -29,6 +29,7 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) {
         let hint = match room.phase {
             Phase::Open => model.texts.tui_empty_room(),
             Phase::Idle | Phase::Loading => model.texts.tui_loading(),
+            Phase::Failed => model.texts.tui_not_loaded(),
         };
         write_hint(model, areas, buffer, &hint);
     }
