@@ -9,7 +9,15 @@ use std::{
 use super::{Error, MessageWriter, Stream, handle::Handle, inner::Inner};
 use crate::{Compression, Message, MessageKind, PreparedMessage, SendError};
 
-/// The one who writes data messages to a connection.
+/// The one who writes data messages to a connection. There is only one, so two messages are never written at once:
+///
+/// ```compile_fail
+/// # async fn write(mut writer: suda_websocket::Writer<tokio::net::TcpStream>) {
+/// let one = writer.write_message("one");
+/// let two = writer.write_message("two"); // a second mutable borrow
+/// let _ = tokio::join!(one, two);
+/// # }
+/// ```
 pub struct Writer<S: Stream> {
     handle: Handle<S>,
 }
