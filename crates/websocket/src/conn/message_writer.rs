@@ -19,6 +19,9 @@ const FRAME_BYTES: usize = 16 << 10;
 /// [`finish`](Self::finish), or a shutdown, ends the message. Dropped unfinished, the message cannot be taken back and must
 /// not be passed off as whole: the connection is closed with 1011. The bytes of a text must be UTF-8 all together.
 ///
+/// A frame is made of every 16 KiB, so a reader of this crate takes 2 GiB before it meets its
+/// [`Config::fragments_max`](crate::Config::fragments_max); raise that together with the read limit.
+///
 /// Cancel safe: a dropped write took all the bytes it was given, or none.
 #[derive(Debug)]
 pub struct MessageWriter<'a, S: Stream> {
