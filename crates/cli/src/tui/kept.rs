@@ -26,6 +26,9 @@ pub(super) struct Kept {
     pub(super) theme: Option<ThemeName>,
     /// The id of the room that was shown last.
     pub(super) room: Option<String>,
+    /// What was written while no room was shown.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) homeless: String,
     /// By the rooms' ids.
     pub(super) rooms: BTreeMap<String, KeptRoom>,
 }
@@ -127,6 +130,7 @@ mod tests {
             user: "민수".into(),
             theme: Some(ThemeName::Light),
             room: Some("a".into()),
+            homeless: String::new(),
             rooms: BTreeMap::from([("a".into(), room)]),
         }
     }

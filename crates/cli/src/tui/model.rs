@@ -103,7 +103,7 @@ impl Model {
             rooms,
             rooms_known: false,
             current: kept.room,
-            homeless: Composer::default(),
+            homeless: Composer::with(kept.homeless),
             overlay: None,
             notice: None,
         }
@@ -118,6 +118,7 @@ impl Model {
             user: self.my_name.clone(),
             theme: Some(self.theme_name),
             room: self.current.clone(),
+            homeless: self.homeless.text().to_owned(),
             rooms: rooms.map(|room| (room.id.clone(), kept(room))).collect(),
         }
     }
