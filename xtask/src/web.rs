@@ -1,5 +1,6 @@
 //! `cargo xtask web`: builds the web client into `web/dist`, from where the server's build takes it into the binary.
 
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -68,6 +69,10 @@ fn script(web: &Path, name: &str) -> Result<()> {
 fn npm_script(web: &Path, name: &str) -> Command {
     let mut command = Command::new("npm");
     command.args(["run", "--silent", name]).current_dir(web);
+    if !io::stdout().is_terminal() {
+        // Vitest would colour its output wherever `CI` is set.
+        command.env("NO_COLOR", "1");
+    }
     command
 }
 
