@@ -8,5 +8,7 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // What is waited for is a screen; on a busy machine that takes as long as it takes.
+    expect: { poll: { timeout: 20_000 } },
   },
 });

@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
-import { PASSWORD, type Server } from "./server";
+import { PASSWORD } from "./server";
 
 const executablePath = process.env.SUDA_CHROMIUM ?? "/usr/bin/chromium";
 
@@ -19,6 +19,12 @@ export interface Look {
   locale?: string;
 }
 
+/** Where a person's client finds the server. */
+export interface Site {
+  readonly url: string;
+  readonly setupToken: string;
+}
+
 /** One person's browser: its own cookies and disk. Every request elsewhere and every complaint of the page is remembered. */
 export class Person {
   readonly foreign: string[] = [];
@@ -26,12 +32,12 @@ export class Person {
 
   private constructor(
     readonly name: string,
-    readonly server: Server,
+    readonly server: Site,
     readonly context: BrowserContext,
     public page: Page,
   ) {}
 
-  static async open(browser: Browser, server: Server, name: string, look: Look = {}): Promise<Person> {
+  static async open(browser: Browser, server: Site, name: string, look: Look = {}): Promise<Person> {
     const context = await browser.newContext({
       colorScheme: look.scheme ?? "light",
       viewport: { width: look.width ?? 1180, height: look.height ?? 760 },

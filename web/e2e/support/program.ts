@@ -40,6 +40,26 @@ export class Program {
     return answer;
   }
 
+  /** Makes a room; gives its id. */
+  async createRoom(name: string): Promise<string> {
+    const answer = await this.ask({ kind: "createRoom", clientId: uuid(), name });
+    if (answer.kind !== "roomCreation") throw new Error(`not made but ${JSON.stringify(answer)}`);
+    return answer.room.id;
+  }
+
+  /** Joins the room of that name; gives its id. */
+  async enter(name: string): Promise<string> {
+    for (let afterName = "", more = true; more; ) {
+      const page = await this.ask({ kind: "listRooms", mine: false, afterName });
+      if (page.kind !== "roomList") throw new Error(JSON.stringify(page));
+      const found = page.rooms.find((room) => room.name === name);
+      if (found) return this.join(found.id);
+      afterName = page.rooms.at(-1)?.name ?? "";
+      more = page.more && afterName !== "";
+    }
+    throw new Error(`there is no room ${name}`);
+  }
+
   /** The room's id. */
   async join(name: string): Promise<string> {
     const answer = await this.ask({ kind: "join", clientId: uuid(), room: name });

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
-const binary = resolve(process.env.SUDA_BINARY ?? "../target/debug/suda");
+export const binary = resolve(process.env.SUDA_BINARY ?? "../target/debug/suda");
 
 export class Server {
   readonly data = mkdtempSync(join(tmpdir(), "suda-e2e-"));

@@ -1,7 +1,7 @@
 //! Events of the connection.
 
 use suda_client::Event;
-use suda_protocol::v1;
+use suda_protocol::{ErrorCode, v1};
 use suda_protocol::v1::entry::What as EntryKind;
 
 use super::{posts, rooms};
@@ -41,6 +41,12 @@ pub(super) fn handle(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::Reset { room } => rooms::reset(model, &room),
         Event::Removed { room } => rooms::removed(model, &room),
+        // Left elsewhere while there was no connection.
+        Event::OpenRefused { asked, error }
+            if matches!(error.code(), ErrorCode::NotAMember | ErrorCode::UnknownRoom) =>
+        {
+            rooms::removed(model, &asked)
+        }
         Event::Delayed {
             client_id, error, ..
         } => {
