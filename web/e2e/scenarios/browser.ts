@@ -1,7 +1,6 @@
 // The browser's side of the scenarios: the page in Chromium.
 
 import type { Browser } from "playwright-core";
-import { expect } from "vitest";
 import { Person, type Site } from "../support/browser";
 import type { ChatClient } from "./client";
 
@@ -41,7 +40,7 @@ export class BrowserClient implements ChatClient {
   async begin() {
     this.person.page = await this.person.context.newPage();
     await this.page.goto(this.person.server.url);
-    await this.page.locator(".sidebar").waitFor();
+    await this.page.locator(".scroller.placed").waitFor();
   }
 
   close() {
@@ -170,10 +169,4 @@ export class BrowserClient implements ChatClient {
       ...(title.includes("제목") ? [`the title ${title}`] : []),
     ];
   }
-}
-
-/** The page has nothing to say against it either. */
-export function expectNoComplaints(client: BrowserClient): void {
-  expect(client.person.complaints).toEqual([]);
-  expect(client.person.foreign).toEqual([]);
 }

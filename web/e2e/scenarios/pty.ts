@@ -20,7 +20,8 @@ export class PseudoTerminal {
   constructor(line: string, environment: Record<string, string>) {
     const command = `stty rows ${ROWS} cols ${COLUMNS} && ${line}`;
     this.#process = spawn("script", ["--quiet", "--flush", "--return", "--command", command, "/dev/null"], {
-      stdio: ["pipe", "pipe", "inherit"],
+      // Whatever script itself says of its own end is of no interest.
+      stdio: ["pipe", "pipe", "ignore"],
       env: { PATH: process.env.PATH, SHELL: "/bin/sh", TERM: "xterm-256color", ...environment },
     });
     this.#end = new Promise((done, failed) => {

@@ -1,8 +1,8 @@
 //! Events of the connection.
 
 use suda_client::Event;
-use suda_protocol::{ErrorCode, v1};
 use suda_protocol::v1::entry::What as EntryKind;
+use suda_protocol::{ErrorCode, v1};
 
 use super::{posts, rooms};
 use crate::exit::Exit;
