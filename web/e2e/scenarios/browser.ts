@@ -1,6 +1,7 @@
 // The browser's side of the scenarios: the page in Chromium.
 
 import type { Browser } from "playwright-core";
+import { expect } from "vitest";
 import { Person, type Site } from "../support/browser";
 import type { ChatClient } from "./client";
 
@@ -34,7 +35,26 @@ export class BrowserClient implements ChatClient {
   }
 
   async end() {
+    // Nobody closes a tab within the milliseconds that what was just sent needs to its disk.
+    await expect.poll(() => this.#kept()).toBeGreaterThanOrEqual(await this.waiting());
     await this.page.close();
+  }
+
+  /** Posts that are on the browser's own disk. */
+  #kept(): Promise<number> {
+    return this.page.evaluate(async () => {
+      const done = <T>(request: IDBRequest<T>) =>
+        new Promise<T>((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error);
+        });
+      const [found] = await indexedDB.databases();
+      if (!found?.name) return 0;
+      const database = await done(indexedDB.open(found.name));
+      const count = await done(database.transaction("outbox").objectStore("outbox").count());
+      database.close();
+      return count;
+    });
   }
 
   async begin() {
