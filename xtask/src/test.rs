@@ -33,7 +33,7 @@ enum Step {
     Doc,
     /// All tests of the workspace, documentation examples included.
     Unit,
-    /// The web client's checks, and the whole product in a real browser.
+    /// The web client's types, lints and logic, and that it builds. `cargo xtask web --test` runs it in a real browser besides.
     Web,
     /// A short simulation.
     Sim,
@@ -76,7 +76,7 @@ impl Step {
             Step::Clippy => "Lints (clippy)",
             Step::Doc => "Documentation (rustdoc)",
             Step::Unit => "Tests (cargo test)",
-            Step::Web => "Web client (types, lints, logic, Chromium)",
+            Step::Web => "Web client (types, lints, logic)",
             Step::Sim => "Short simulation",
         }
     }
@@ -101,7 +101,7 @@ impl Step {
                 "--all-features",
                 "--no-fail-fast",
             ])),
-            Step::Web => web::test(),
+            Step::Web => web::check(),
             Step::Sim => {
                 let own = std::env::current_exe().context("could not find xtask itself")?;
                 shell::run(std::process::Command::new(own).args(["sim", "--seeds", SIM_SEEDS]))

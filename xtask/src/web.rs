@@ -32,7 +32,14 @@ pub(crate) fn run(args: Args) -> Result<()> {
 }
 
 /// Checks, builds and tests the web client, in the end in a browser against the real server.
-pub(crate) fn test() -> Result<()> {
+fn test() -> Result<()> {
+    check()?;
+    shell::heading("Web client: in a browser, against the real server");
+    in_browser(&[])
+}
+
+/// What needs no browser: types, lints, logic, and a build.
+pub(crate) fn check() -> Result<()> {
     let web = shell::root().join("web");
     npm::ensure(&web)?;
     shell::heading("Web client: types and lints");
@@ -40,9 +47,7 @@ pub(crate) fn test() -> Result<()> {
     script(&web, "check")?;
     shell::heading("Web client: logic");
     script(&web, "test")?;
-    build()?;
-    shell::heading("Web client: in a browser, against the real server");
-    in_browser(&[])
+    build()
 }
 
 /// Runs the tests in the browser, or those that are named, against the binary with the web client that was built last.
