@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check there is, in one run, the same on a laptop and in CI.
+//! `cargo xtask test`: every check that needs no browser, in one run, the same on a laptop and in CI.
 //!
 //! A step that fails fails the run, but the steps after it still run: one run shows everything that is wrong.
 
@@ -12,7 +12,7 @@ use crate::{buf, shell, web};
 /// Seeds of the short simulation: minutes of simulated chat in seconds. `cargo xtask sim` runs as many as one likes.
 const SIM_SEEDS: &str = "50";
 
-/// Run every check, or only those named.
+/// Run every check that needs no browser, or only those named.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Run only this step; may be given several times.
