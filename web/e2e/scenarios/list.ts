@@ -130,7 +130,6 @@ export const SCENARIOS: readonly Scenario[] = [
       await client.end();
       await sea.post(room, "없는 동안 온 말");
       await client.begin();
-      await expect.poll(() => client.unread("어제")).toBe(1);
       await client.openRoom("어제");
       await polled(client).lines(["가기 전에 한 말", "없는 동안 온 말"]);
     },
