@@ -1,0 +1,139 @@
+//! Sends every text message to all others, without waking a task for each of them.
+//!
+//! A thread keeps the writers of its own connections. Whoever reads a message frames it once and puts it into every writer
+//! (`try_send_prepared`, a reference each), then sends (`try_flush`, one system call each). The other threads are handed the message
+//! once each and do the same. A member that doesn't read holds up nobody: it is given up when its queue is full.
+//!
+//! `cargo run --example broadcast_server -- --listen 127.0.0.1:9002 --threads 2`
+
+#[path = "support/deflate.rs"]
+mod deflate;
+#[path = "support/serving.rs"]
+mod serving;
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    rc::Rc,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use clap::Parser;
+use serving::{Serving, Sockets};
+use suda_websocket::{Control, Message, PreparedMessage, Upgrader, Writer};
+use tokio::{
+    net::TcpStream,
+    sync::mpsc::{self, Receiver, Sender, error::TrySendError},
+};
+
+/// Messages that may wait for a thread. What is over that is lost to its members, so that a thread that is behind holds up no other.
+const RELAYED_MAX: usize = 16 * 1024;
+
+/// A WebSocket server that sends every text message to all others.
+#[derive(Debug, Parser)]
+struct Args {
+    #[command(flatten)]
+    serving: Serving,
+}
+
+/// The way to the other threads, by number.
+type Threads = Arc<Mutex<HashMap<usize, Sender<PreparedMessage>>>>;
+
+fn main() -> std::io::Result<()> {
+    let Args { serving } = Args::parse();
+    let upgrader = serving.upgrader();
+    let threads = Threads::default();
+    serving.run(move |sockets, number| {
+        let (sender, relayed) = mpsc::channel(RELAYED_MAX);
+        lock(&threads).insert(number, sender);
+        let room = Room {
+            number,
+            threads: threads.clone(),
+            members: Rc::default(),
+        };
+        serve(sockets, relayed, room, upgrader.clone())
+    })
+}
+
+async fn serve(
+    mut sockets: Sockets,
+    mut relayed: Receiver<PreparedMessage>,
+    room: Room,
+    upgrader: Upgrader,
+) {
+    let mut id = 0;
+    loop {
+        tokio::select! {
+            message = relayed.recv() => match message {
+                Some(message) => room.deliver(None, &message),
+                None => return,
+            },
+            stream = sockets.next() => match stream {
+                Some(stream) => {
+                    id += 1;
+                    tokio::task::spawn_local(member(stream, id, room.clone(), upgrader.clone()));
+                }
+                None => return,
+            },
+        }
+    }
+}
+
+async fn member(stream: TcpStream, id: u64, room: Room, upgrader: Upgrader) {
+    let conn = match upgrader.upgrade(stream).await {
+        Ok((conn, _request)) => conn,
+        Err(error) => return eprintln!("{error}"),
+    };
+    let (mut reader, writer, control) = conn.split();
+    room.members.borrow_mut().insert(id, (writer, control));
+    while let Ok(message) = reader.read_message().await {
+        if let Message::Text(_) = message {
+            let message = PreparedMessage::new(message);
+            room.relay(&message);
+            room.deliver(Some(id), &message);
+        }
+    }
+    room.members.borrow_mut().remove(&id);
+}
+
+/// One thread's share of those who hear each other.
+#[derive(Clone)]
+struct Room {
+    number: usize,
+    threads: Threads,
+    members: Rc<RefCell<HashMap<u64, (Writer<TcpStream>, Control<TcpStream>)>>>,
+}
+
+impl Room {
+    /// To all members of this thread but the one who said it.
+    fn deliver(&self, author: Option<u64>, message: &PreparedMessage) {
+        self.members.borrow_mut().retain(|id, (writer, control)| {
+            if Some(*id) == author {
+                return true;
+            }
+            let sent = writer
+                .try_send_prepared(message)
+                .and_then(|()| writer.try_flush());
+            if sent.is_err() {
+                // Its queue is full, or it is going anyway; its reader ends with this.
+                control.abort();
+            }
+            sent.is_ok()
+        });
+    }
+
+    fn relay(&self, message: &PreparedMessage) {
+        for (number, thread) in lock(&self.threads).iter() {
+            if *number == self.number {
+                continue;
+            }
+            if let Err(TrySendError::Full(_)) = thread.try_send(message.clone()) {
+                eprintln!("thread {number} is {RELAYED_MAX} messages behind: one is lost");
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
