@@ -96,12 +96,14 @@ async fn member(stream: TcpStream, id: u64, room: Room, upgrader: Upgrader) {
     room.members.borrow_mut().remove(&id);
 }
 
+type Member = (Writer<TcpStream>, Control<TcpStream>);
+
 /// One thread's share of those who hear each other.
 #[derive(Clone)]
 struct Room {
     number: usize,
     threads: Threads,
-    members: Rc<RefCell<HashMap<u64, (Writer<TcpStream>, Control<TcpStream>)>>>,
+    members: Rc<RefCell<HashMap<u64, Member>>>,
 }
 
 impl Room {
