@@ -4,6 +4,7 @@
 
 mod apt;
 mod autobahn;
+mod bench;
 mod buf;
 mod npm;
 mod screenshots;
@@ -33,6 +34,8 @@ enum Task {
     Test(test::Args),
     /// Run the Autobahn test suite against the WebSocket library, both roles.
     Autobahn(autobahn::Args),
+    /// Measure the WebSocket library beside its peers.
+    Bench(bench::Args),
     /// Run the simulator: real engine and client, simulated clock, network and disk.
     Sim(sim::Args),
     /// Take the README's pictures anew.
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Task::Serve(args) => serve::run(args),
         Task::Test(args) => test::run(args),
         Task::Autobahn(args) => autobahn::run(args),
+        Task::Bench(args) => bench::run(args),
         Task::Sim(args) => sim::run(args),
         Task::Screenshots(args) => screenshots::run(args),
         Task::Web(args) => web::run(args),

@@ -83,7 +83,15 @@ impl Step {
 
     fn run(self) -> Result<()> {
         match self {
-            Step::Fmt => shell::run(shell::cargo().args(["fmt", "--all", "--check"])),
+            Step::Fmt => {
+                shell::run(shell::cargo().args(["fmt", "--all", "--check"]))?;
+                let bench = shell::root().join("bench");
+                shell::run(
+                    shell::cargo()
+                        .args(["fmt", "--all", "--check"])
+                        .current_dir(bench),
+                )
+            }
             Step::Buf => buf::lint(),
             Step::Clippy => {
                 clippy(&["--workspace"])?;
