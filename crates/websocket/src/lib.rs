@@ -52,8 +52,13 @@ pub use utf8_bytes::Utf8Bytes;
 pub use conn::{
     CloseOutcome, Conn, Control, Error, MessageReader, MessageWriter, Reader, Stream, Writer,
 };
+#[cfg(feature = "cookies")]
+pub use dialer::MemoryCookieJar;
 #[cfg(feature = "tokio")]
-pub use dialer::{DIAL_TIMEOUT_DEFAULT, DialError, Dialer, MaybeTlsStream};
+pub use dialer::{
+    CookieJar, DIAL_TIMEOUT_DEFAULT, DialError, Dialer, MaybeTlsStream, Proxy, ProxyError,
+    ProxyRules, ProxyUrlError,
+};
 #[cfg(feature = "tokio")]
 pub use upgrader::{UPGRADE_TIMEOUT_DEFAULT, UpgradeError, Upgrader};
 

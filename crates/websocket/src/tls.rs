@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -63,11 +63,11 @@ fn load_system_roots() -> Result<Arc<ClientConfig>, DialError> {
 }
 
 /// The TLS handshake. `host` is the name, or the IP address, that the certificate must be for.
-pub(crate) async fn connect(
-    tcp: TcpStream,
+pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
     host: &str,
     config: Arc<ClientConfig>,
-) -> Result<TlsStream<TcpStream>, DialError> {
+) -> Result<TlsStream<S>, DialError> {
     let failed = |source| DialError::Tls {
         host: host.to_owned(),
         source,
@@ -75,7 +75,7 @@ pub(crate) async fn connect(
     let name = ServerName::try_from(host.to_owned())
         .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
     TlsConnector::from(config)
-        .connect(name, tcp)
+        .connect(name, stream)
         .await
         .map_err(failed)
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::ProxyError;
 use crate::handshake::{AnswerError, HandshakeError, TargetError};
 
 /// Why dialling failed; each variant is one step of the way.
@@ -31,6 +32,31 @@ pub enum DialError {
         address: SocketAddr,
         /// What the system said, `ConnectionRefused` for example.
         source: io::Error,
+    },
+    /// Nobody answers at the Unix socket.
+    #[cfg(unix)]
+    #[error("cannot connect to {}: {source}", path.display())]
+    Unix {
+        /// The socket's path.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The caller's own dialling function gave no stream.
+    #[error("cannot connect to {host}: {source}")]
+    Hook {
+        /// The host that it was asked for.
+        host: String,
+        /// What it said.
+        source: io::Error,
+    },
+    /// The proxy gave no tunnel to the host.
+    #[error("the proxy {proxy} gave no connection: {source}")]
+    Proxy {
+        /// The proxy's URL without user name and password; of a wrong environment variable, its name.
+        proxy: String,
+        /// Why.
+        source: ProxyError,
     },
     /// TLS failed: the certificate isn't trusted, isn't for this host, or the peer doesn't speak TLS.
     #[error("TLS with {host} failed: {source}")]

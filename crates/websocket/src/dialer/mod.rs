@@ -3,23 +3,33 @@
 //! What lives here: from a URL to a TCP connection, TLS on it, the handshake on that, all within one deadline. What does
 //! not: the handshake's rules, which are in [`handshake`](crate::handshake); reconnecting, which is the caller's.
 
+mod connect;
+mod cookies;
 mod error;
 mod maybe_tls_stream;
+mod proxy;
+mod route;
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Response;
 use http::header::{HeaderName, HeaderValue};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use crate::handshake::{Answer, Answered, ClientHandshake, ClientOptions, Target};
-use crate::{Compression, Config, Conn, Parts, Role};
+use crate::{Compression, Config, Conn, Parts, Role, Stream};
+use cookies::{add_cookies, keep_cookies};
+use route::{Hook, Route};
 
+pub use cookies::CookieJar;
+#[cfg(feature = "cookies")]
+pub use cookies::MemoryCookieJar;
 pub use error::DialError;
 pub use maybe_tls_stream::MaybeTlsStream;
+pub use proxy::{Proxy, ProxyError, ProxyRules, ProxyUrlError};
 
 /// How long resolving, connecting, TLS and handshake may take together, unless set otherwise; gorilla's value.
 pub const DIAL_TIMEOUT_DEFAULT: Duration = Duration::from_secs(45);
@@ -46,8 +56,22 @@ pub struct Dialer {
     options: ClientOptions,
     config: Config,
     handshake_timeout: Duration,
+    route: Route,
+    proxies: Proxies,
+    tls_dial: Option<Hook>,
+    cookies: Option<Arc<dyn CookieJar>>,
     #[cfg(feature = "tls")]
-    tls: Option<std::sync::Arc<rustls::ClientConfig>>,
+    tls: Option<Arc<rustls::ClientConfig>>,
+}
+
+/// Where proxies come from.
+#[derive(Clone, Debug, Default)]
+enum Proxies {
+    #[default]
+    Environment,
+    None,
+    Fixed(Proxy),
+    Rules(Arc<ProxyRules>),
 }
 
 impl Default for Dialer {
@@ -56,6 +80,10 @@ impl Default for Dialer {
             options: ClientOptions::default(),
             config: Config::default(),
             handshake_timeout: DIAL_TIMEOUT_DEFAULT,
+            route: Route::default(),
+            proxies: Proxies::default(),
+            tls_dial: None,
+            cookies: None,
             #[cfg(feature = "tls")]
             tls: None,
         }
@@ -63,7 +91,8 @@ impl Default for Dialer {
 }
 
 impl Dialer {
-    /// No subprotocols, no compression, no extra headers, [`DIAL_TIMEOUT_DEFAULT`], the system's roots for `wss`.
+    /// No subprotocols, no compression, no extra headers, [`DIAL_TIMEOUT_DEFAULT`], the system's roots for `wss`, the environment's
+    /// proxies (see [`ProxyRules`]).
     pub fn new() -> Self {
         Self::default()
     }
@@ -102,12 +131,88 @@ impl Dialer {
 
     /// TLS as the caller wants it, in place of the system's roots. It should offer `http/1.1` by ALPN, or nothing.
     #[cfg(feature = "tls")]
-    pub fn tls(mut self, config: std::sync::Arc<rustls::ClientConfig>) -> Self {
+    pub fn tls(mut self, config: Arc<rustls::ClientConfig>) -> Self {
         self.tls = Some(config);
         self
     }
 
-    /// Connects to a `ws` or `wss` URL; gives the connection and the server's answer. Redirects are not followed.
+    /// Reaches every host through this proxy, loopback too, in place of what the environment says.
+    ///
+    /// For `ws` as for `wss` the proxy is asked for a tunnel, and to resolve the host's name. The time that this takes counts
+    /// towards the handshake's.
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.proxies = Proxies::Fixed(proxy);
+        self
+    }
+
+    /// Reaches hosts through the proxies that these rules name, in place of what the environment says.
+    pub fn proxy_rules(mut self, rules: ProxyRules) -> Self {
+        self.proxies = Proxies::Rules(Arc::new(rules));
+        self
+    }
+
+    /// Reaches every host directly, whatever the environment says.
+    pub fn no_proxy(mut self) -> Self {
+        self.proxies = Proxies::None;
+        self
+    }
+
+    /// Connects by the caller's function, from host (an IPv6 address without brackets) and port to a stream, in place of resolving
+    /// and TCP. It is asked for the proxy if there is one, otherwise for the URL's host; TLS is spoken over what it gives.
+    ///
+    /// ```
+    /// use suda_websocket::Dialer;
+    /// use tokio::net::{TcpSocket, TcpStream};
+    ///
+    /// // From an address of one's own.
+    /// let dialer = Dialer::new().net_dial(async |host: String, port| {
+    ///     let socket = TcpSocket::new_v4()?;
+    ///     socket.bind("192.0.2.7:0".parse().map_err(std::io::Error::other)?)?;
+    ///     let mut addresses = tokio::net::lookup_host((host, port)).await?;
+    ///     let address = addresses.next().ok_or(std::io::ErrorKind::NotFound)?;
+    ///     socket.connect(address).await
+    /// });
+    /// ```
+    pub fn net_dial<F, R, S>(mut self, dial: F) -> Self
+    where
+        F: Fn(String, u16) -> R + Send + Sync + 'static,
+        R: Future<Output = std::io::Result<S>> + Send + 'static,
+        S: Stream,
+    {
+        self.route = Route::Hook(Hook::new(dial));
+        self
+    }
+
+    /// Connects to the hosts of `wss` URLs by the caller's function, from host and port to a stream that is encrypted already: for
+    /// another TLS than rustls. No proxy is used for them; `ws` URLs go their usual way.
+    pub fn tls_dial<F, R, S>(mut self, dial: F) -> Self
+    where
+        F: Fn(String, u16) -> R + Send + Sync + 'static,
+        R: Future<Output = std::io::Result<S>> + Send + 'static,
+        S: Stream,
+    {
+        self.tls_dial = Some(Hook::new(dial));
+        self
+    }
+
+    /// Connects to this Unix socket whatever the URL's host; no proxy is used. The URL still gives the request line, `Host`, and whether
+    /// TLS is spoken.
+    #[cfg(unix)]
+    pub fn unix(mut self, path: impl Into<std::path::PathBuf>) -> Self {
+        self.route = Route::Unix(path.into());
+        self
+    }
+
+    /// Sends the cookies of this jar, and gives it those that servers set in their answers. Without this call none are kept.
+    pub fn cookie_jar(mut self, jar: Arc<dyn CookieJar>) -> Self {
+        self.cookies = Some(jar);
+        self
+    }
+
+    /// Connects to a `ws` or `wss` URL; gives the connection and the server's answer.
+    ///
+    /// Redirects are not followed: an answer of 3xx is [`DialError::Handshake`], with `Location` among its headers. Whoever follows it
+    /// decides whether headers and cookies may go to the new place.
     ///
     /// Dropping the future abandons the attempt and closes the socket.
     ///
@@ -117,14 +222,14 @@ impl Dialer {
     pub async fn dial(&self, url: &str) -> Result<(Conn<MaybeTlsStream>, Response<()>), DialError> {
         let target: Target = url.parse()?;
         // Built before anything is sent, so that a wrong option costs no connection.
-        let handshake = ClientHandshake::new(&target, &self.options)?;
+        let handshake = self.handshake(&target)?;
         let deadline = Instant::now() + self.handshake_timeout;
-        let stream = self.within(deadline, self.connect(&target)).await?;
-        self.shake_hands(stream, handshake, deadline).await
+        let stream = self.connect(&target, deadline).await?;
+        self.shake_hands(stream, &target, handshake, deadline).await
     }
 
-    /// Opens a WebSocket over a stream that the caller has connected (and encrypted, if the URL is `wss`): a Unix socket, a
-    /// tunnel, an in-memory pipe. The URL gives the request line and `Host`.
+    /// Opens a WebSocket over a stream that the caller has connected (and encrypted, if the URL is `wss`): a tunnel, an in-memory
+    /// pipe. The URL gives the request line and `Host`.
     ///
     /// # Errors
     /// As [`dial`](Self::dial), without the steps before the handshake.
@@ -136,67 +241,60 @@ impl Dialer {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let handshake = ClientHandshake::new(&url.parse()?, &self.options)?;
-        self.shake_hands(stream, handshake, Instant::now() + self.handshake_timeout)
-            .await
+        let target: Target = url.parse()?;
+        let handshake = self.handshake(&target)?;
+        let deadline = Instant::now() + self.handshake_timeout;
+        self.shake_hands(stream, &target, handshake, deadline).await
     }
 
-    async fn connect(&self, target: &Target) -> Result<MaybeTlsStream, DialError> {
-        let tcp = connect_tcp(target).await?;
-        if !target.is_secure() {
-            return Ok(MaybeTlsStream::plain(tcp));
-        }
-        self.encrypt(tcp, target).await
-    }
-
-    #[cfg(feature = "tls")]
-    async fn encrypt(&self, tcp: TcpStream, target: &Target) -> Result<MaybeTlsStream, DialError> {
-        let config = match &self.tls {
-            Some(config) => config.clone(),
-            None => crate::tls::system_roots().await?,
+    fn handshake(&self, target: &Target) -> Result<ClientHandshake, DialError> {
+        let Some(jar) = &self.cookies else {
+            return Ok(ClientHandshake::new(target, &self.options)?);
         };
-        Ok(MaybeTlsStream::tls(
-            crate::tls::connect(tcp, target.host(), config).await?,
-        ))
-    }
-
-    #[cfg(not(feature = "tls"))]
-    async fn encrypt(
-        &self,
-        _tcp: TcpStream,
-        _target: &Target,
-    ) -> Result<MaybeTlsStream, DialError> {
-        Err(DialError::TlsMissing)
+        let mut options = self.options.clone();
+        add_cookies(&**jar, target, &mut options.headers);
+        Ok(ClientHandshake::new(target, &options)?)
     }
 
     async fn shake_hands<S>(
         &self,
         mut stream: S,
+        target: &Target,
         mut handshake: ClientHandshake,
         deadline: Instant,
     ) -> Result<(Conn<S>, Response<()>), DialError>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let answer = match self
+        let answered = match self
             .within(deadline, exchange(&mut stream, &mut handshake))
             .await
         {
-            Ok(Some(answer)) => *answer,
-            Ok(None) => return Err(DialError::Handshake(handshake.handle_end())),
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) => Err(DialError::Handshake(handshake.handle_end())),
             // A refusal whose body doesn't come, or breaks off, is a refusal still.
             Err(DialError::Timeout(_) | DialError::Io(_)) if handshake.is_refused() => {
-                return Err(DialError::Handshake(handshake.handle_end()));
+                Err(DialError::Handshake(handshake.handle_end()))
             }
-            Err(error) => return Err(error),
+            Err(error) => Err(error),
         };
+        if let Some(jar) = &self.cookies {
+            let headers = match &answered {
+                Ok(answer) => Some(answer.response.headers()),
+                Err(DialError::Handshake(error)) => error.response.as_ref().map(|r| r.headers()),
+                Err(_) => None,
+            };
+            headers
+                .into_iter()
+                .for_each(|headers| keep_cookies(&**jar, target, headers));
+        }
         let Answer {
             response,
             subprotocol,
             compression,
             leftover,
             ..
-        } = answer;
+        } = *answered?;
         let parts = Parts {
             role: Role::Client,
             config: self.config.clone(),
@@ -240,28 +338,4 @@ where
             Answered::Fail(error) => return Err(DialError::Handshake(error)),
         }
     }
-}
-
-/// Tries the host's addresses one after another; the last failure is told.
-async fn connect_tcp(target: &Target) -> Result<TcpStream, DialError> {
-    let (host, port) = (target.host(), target.port());
-    let resolve = |source| DialError::Resolve {
-        host: host.to_owned(),
-        source,
-    };
-    let addresses = tokio::net::lookup_host((host, port))
-        .await
-        .map_err(resolve)?;
-    let mut failure = None;
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                // Messages are batched by us; Nagle's algorithm would only hold the last one back.
-                stream.set_nodelay(true)?;
-                return Ok(stream);
-            }
-            Err(source) => failure = Some(DialError::Connect { address, source }),
-        }
-    }
-    Err(failure.unwrap_or_else(|| resolve(std::io::ErrorKind::NotFound.into())))
 }

@@ -5,12 +5,10 @@ use http::header::{self, HeaderMap, HeaderName};
 use http::{Response, StatusCode};
 
 use super::answer::{AnswerError, AnswerFault, Expected, check_offer};
-use super::body::BodyStart;
 use super::compression;
-use super::head::{HeadBuffer, parse_response};
 use super::key::{accept_key, new_key};
-use super::limits::{INFORMATIONAL_RESPONSES_MAX, RESPONSE_HEAD_BYTES_MAX};
 use super::refusal::encode_headers;
+use super::response::{Received, ResponseReader};
 use super::server::belongs_to_handshake;
 use super::target::Target;
 use crate::Compression;
@@ -72,21 +70,7 @@ pub struct Answer {
 pub struct ClientHandshake {
     request: Bytes,
     expected: Expected,
-    state: State,
-    informational_seen: usize,
-}
-
-#[derive(Debug)]
-enum State {
-    Head(HeadBuffer),
-    /// The answer is a refusal; its body is being collected.
-    Body(Response<()>, BodyStart),
-}
-
-impl State {
-    fn head() -> Self {
-        Self::Head(HeadBuffer::new(RESPONSE_HEAD_BYTES_MAX))
-    }
+    answer: ResponseReader,
 }
 
 impl ClientHandshake {
@@ -107,8 +91,7 @@ impl ClientHandshake {
         Ok(Self {
             request,
             expected,
-            state: State::head(),
-            informational_seen: 0,
+            answer: ResponseReader::new(|status| status == StatusCode::SWITCHING_PROTOCOLS),
         })
     }
 
@@ -120,58 +103,27 @@ impl ClientHandshake {
     /// Takes the next bytes from the server, in pieces of any size. Never fails in itself: what is wrong comes as
     /// [`Answered::Fail`], after which there is nothing more to feed.
     pub fn receive(&mut self, piece: &[u8]) -> Answered {
-        self.try_receive(piece)
-            .unwrap_or_else(|fault| Answered::Fail(AnswerError::new(fault, None)))
+        match self.answer.receive(piece) {
+            Ok(Received::Pending) => Answered::Pending,
+            Ok(Received::Success(response, rest)) => self.switching(response, rest),
+            Ok(Received::Refusal(response)) => {
+                Answered::Fail(AnswerError::new(AnswerFault::Refused, Some(response)))
+            }
+            Err(fault) => Answered::Fail(AnswerError::new(fault, None)),
+        }
     }
 
     /// The stream has ended, or nobody wants to wait any longer: what is known is the answer.
     pub fn handle_end(self) -> AnswerError {
-        match self.state {
-            State::Head(_) => AnswerError::new(AnswerFault::Truncated, None),
-            State::Body(response, body) => refused(response, &body),
+        match self.answer.handle_end() {
+            Some(refusal) => AnswerError::new(AnswerFault::Refused, Some(refusal)),
+            None => AnswerError::new(AnswerFault::Truncated, None),
         }
     }
 
     /// Whether the server has refused and only the rest of its reasons is missing.
     pub fn is_refused(&self) -> bool {
-        matches!(self.state, State::Body(..))
-    }
-
-    fn try_receive(&mut self, piece: &[u8]) -> Result<Answered, AnswerFault> {
-        let mut owned: BytesMut;
-        let mut piece = piece;
-        loop {
-            match &mut self.state {
-                State::Head(buffer) => {
-                    let Some(head) = buffer.receive(piece)? else {
-                        return Ok(Answered::Pending);
-                    };
-                    let response = parse_response(&head)?;
-                    let rest = buffer.take_rest();
-                    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                        return Ok(self.switching(response, rest));
-                    }
-                    self.state = if response.status().is_informational() {
-                        self.informational_seen += 1;
-                        if self.informational_seen > INFORMATIONAL_RESPONSES_MAX {
-                            return Err(AnswerFault::TooManyInformational);
-                        }
-                        State::head()
-                    } else {
-                        let body = BodyStart::new(&response);
-                        State::Body(response, body)
-                    };
-                    owned = rest;
-                    piece = &owned;
-                }
-                State::Body(response, body) => {
-                    if !body.receive(piece) {
-                        return Ok(Answered::Pending);
-                    }
-                    return Ok(Answered::Fail(refused(std::mem::take(response), body)));
-                }
-            }
-        }
+        self.answer.is_refused()
     }
 
     fn switching(&self, response: Response<()>, leftover: BytesMut) -> Answered {
@@ -188,13 +140,6 @@ impl ClientHandshake {
             )),
         }
     }
-}
-
-fn refused(response: Response<()>, body: &BodyStart) -> AnswerError {
-    AnswerError::new(
-        AnswerFault::Refused,
-        Some(response.map(|()| body.content())),
-    )
 }
 
 fn encode_request(target: &Target, key: &str, options: &ClientOptions) -> Bytes {

@@ -30,6 +30,7 @@ mod key;
 mod limits;
 mod origin;
 mod refusal;
+mod response;
 mod server;
 mod target;
 
@@ -42,3 +43,8 @@ pub use origin::OriginPolicy;
 pub use refusal::Refusal;
 pub use server::{Accept, Agreement, Judged, Policy, Reject, ServerHandshake};
 pub use target::{Target, TargetError};
+
+#[cfg(feature = "tokio")]
+pub(crate) use origin::Authority;
+#[cfg(feature = "tokio")]
+pub(crate) use response::{Received, ResponseReader};

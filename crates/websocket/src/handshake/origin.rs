@@ -125,14 +125,14 @@ impl PartialEq for Origin<'_> {
 
 /// `host[:port]`; an IPv6 address keeps its brackets.
 #[derive(Clone, Copy)]
-pub(super) struct Authority<'a> {
-    pub(super) host: &'a str,
-    pub(super) port: Option<u16>,
+pub(crate) struct Authority<'a> {
+    pub(crate) host: &'a str,
+    pub(crate) port: Option<u16>,
 }
 
 impl<'a> Authority<'a> {
     /// `None` for anything with user information, a path, or a port that is no port.
-    pub(super) fn parse(text: &'a str) -> Option<Self> {
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let host_end = match text.strip_prefix('[') {
             Some(inner) => inner.find(']')? + 2,
             None => text.find(':').unwrap_or(text.len()),

@@ -65,6 +65,11 @@ impl Target {
         self.port
     }
 
+    /// Host and port, as a proxy is asked for them; an IPv6 address in brackets.
+    pub fn authority(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
     /// What stands in the request line: never empty.
     pub fn path_and_query(&self) -> &str {
         &self.path_and_query

@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::servers::{Way, echo, serve};
 
 /// A certificate for `name` that signs itself, as a server uses it and as a client trusts it.
-fn self_signed(name: &str) -> (TlsAcceptor, Arc<rustls::ClientConfig>) {
+pub(crate) fn self_signed(name: &str) -> (TlsAcceptor, Arc<rustls::ClientConfig>) {
     let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
     let certificate: CertificateDer<'static> = made.cert.der().clone();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
@@ -34,7 +34,7 @@ fn self_signed(name: &str) -> (TlsAcceptor, Arc<rustls::ClientConfig>) {
 }
 
 /// An echo server inside TLS; gives its port.
-async fn serve_tls(acceptor: TlsAcceptor) -> u16 {
+pub(crate) async fn serve_tls(acceptor: TlsAcceptor) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {

@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod dialer;
+mod hooks;
 mod interop;
+mod proxies;
+mod proxy_servers;
 mod servers;
 mod upgrader;
 mod ways;

@@ -1,0 +1,98 @@
+//! From a target to a stream: the caller's hook, or directly or through a proxy, and TLS on that.
+
+use tokio::time::{Instant, timeout_at};
+
+use super::maybe_tls_stream::Transport;
+use super::{DialError, Dialer, MaybeTlsStream, Proxies, Proxy, ProxyError, ProxyRules};
+use crate::handshake::Target;
+
+impl Dialer {
+    /// A stream to the target, encrypted if the URL says so.
+    pub(super) async fn connect(
+        &self,
+        target: &Target,
+        deadline: Instant,
+    ) -> Result<MaybeTlsStream, DialError> {
+        if let (true, Some(hook)) = (target.is_secure(), &self.tls_dial) {
+            let dialling = hook.call(target.host(), target.port());
+            return Ok(MaybeTlsStream::encrypted(
+                self.within(deadline, dialling).await?,
+            ));
+        }
+        let transport = match self.proxy_for(target)? {
+            Some(proxy) => self.tunnel(&proxy, target, deadline).await?,
+            None => {
+                let connecting = self.route.connect(target.host(), target.port());
+                self.within(deadline, connecting).await?
+            }
+        };
+        if !target.is_secure() {
+            return Ok(MaybeTlsStream::plain(transport));
+        }
+        self.within(deadline, self.encrypt(transport, target.host()))
+            .await
+    }
+
+    fn proxy_for(&self, target: &Target) -> Result<Option<Proxy>, DialError> {
+        if !self.route.can_use_proxy() {
+            return Ok(None);
+        }
+        let chosen = match &self.proxies {
+            Proxies::None => Ok(None),
+            Proxies::Fixed(proxy) => Ok(Some(proxy.clone())),
+            Proxies::Environment => ProxyRules::from_environment().proxy_for(target),
+            Proxies::Rules(rules) => rules.proxy_for(target),
+        };
+        chosen.map_err(|source| DialError::Proxy {
+            proxy: "of the environment".to_owned(),
+            source,
+        })
+    }
+
+    /// Connects to the proxy and asks it for the target. Every failure names the proxy, also that there was no time left for it.
+    async fn tunnel(
+        &self,
+        proxy: &Proxy,
+        target: &Target,
+        deadline: Instant,
+    ) -> Result<Transport, DialError> {
+        let opening = async {
+            let unreachable = |error| ProxyError::Unreachable(Box::new(error));
+            let connecting = self.route.connect(proxy.host(), proxy.port());
+            let mut transport = connecting.await.map_err(unreachable)?;
+            if proxy.is_tls() {
+                let encrypted = self.encrypt(transport, proxy.host());
+                transport = Transport::Other(Box::new(encrypted.await.map_err(unreachable)?));
+            }
+            proxy.open_tunnel(&mut transport, target).await?;
+            Ok(transport)
+        };
+        timeout_at(deadline, opening)
+            .await
+            .unwrap_or(Err(ProxyError::Timeout))
+            .map_err(|source| DialError::Proxy {
+                proxy: proxy.to_string(),
+                source,
+            })
+    }
+
+    #[cfg(feature = "tls")]
+    async fn encrypt(&self, transport: Transport, host: &str) -> Result<MaybeTlsStream, DialError> {
+        let config = match &self.tls {
+            Some(config) => config.clone(),
+            None => crate::tls::system_roots().await?,
+        };
+        Ok(MaybeTlsStream::tls(
+            crate::tls::connect(transport, host, config).await?,
+        ))
+    }
+
+    #[cfg(not(feature = "tls"))]
+    async fn encrypt(
+        &self,
+        _transport: Transport,
+        _host: &str,
+    ) -> Result<MaybeTlsStream, DialError> {
+        Err(DialError::TlsMissing)
+    }
+}
