@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Utf8Bytes;
+use crate::{SendError, Utf8Bytes};
 
 /// Longest reason in a close frame, in bytes: a control frame's 125 less the two of the code.
 pub const CLOSE_REASON_BYTES_MAX: usize = 123;
@@ -46,6 +46,32 @@ impl CloseCode {
     /// Whether the code may stand in a close frame: the registered ones, libraries' 3000–3999 and applications' 4000–4999.
     pub const fn is_sendable(self) -> bool {
         matches!(self.0, 1000..=1003 | 1007..=1014 | 3000..=4999)
+    }
+
+    /// The payload of a close frame (section 5.5.1): the code, then the reason. That of [`CloseCode::NO_STATUS_RECEIVED`] is
+    /// empty and has no place for a reason, which is left out.
+    ///
+    /// ```
+    /// use suda_websocket::{CloseCode, SendError};
+    /// assert_eq!(CloseCode::NORMAL.payload("bye"), Ok(b"\x03\xe8bye".to_vec()));
+    /// assert_eq!(CloseCode::NO_STATUS_RECEIVED.payload(""), Ok(Vec::new()));
+    /// assert_eq!(CloseCode(1006).payload(""), Err(SendError::BadCloseCode));
+    /// ```
+    ///
+    /// # Errors
+    /// [`SendError::BadCloseCode`] for a code that must not be sent, [`SendError::ReasonTooLong`] above
+    /// [`CLOSE_REASON_BYTES_MAX`].
+    pub fn payload(self, reason: &str) -> Result<Vec<u8>, SendError> {
+        if !self.is_sendable() && self != Self::NO_STATUS_RECEIVED {
+            return Err(SendError::BadCloseCode);
+        }
+        if reason.len() > CLOSE_REASON_BYTES_MAX {
+            return Err(SendError::ReasonTooLong);
+        }
+        if self == Self::NO_STATUS_RECEIVED {
+            return Ok(Vec::new());
+        }
+        Ok([&self.0.to_be_bytes(), reason.as_bytes()].concat())
     }
 }
 

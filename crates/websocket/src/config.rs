@@ -4,8 +4,10 @@ use std::time::Duration;
 
 /// Longest message that is read unless [`Config::read_limit`] says otherwise, in bytes: 1 MiB.
 pub const READ_LIMIT_BYTES_DEFAULT: usize = 1 << 20;
-/// Most frames that one message may consist of. It bounds what empty fragments, which no byte limit catches, can cost.
+/// Frames that one message may always consist of. It bounds what empty fragments, which no byte limit catches, can cost.
 pub const FRAGMENTS_MAX_DEFAULT: u32 = 1 << 17;
+/// Content of a message, in bytes, that allows it one frame more than [`Config::fragments_max`].
+pub const FRAGMENT_CONTENT_BYTES: usize = 1 << 10;
 /// Longest payload of an outgoing frame, in bytes; a longer message is cut. A control frame waits for at most one such piece.
 pub const FRAME_BYTES_MAX_DEFAULT: usize = 1 << 20;
 /// Unsent bytes above which a plain write waits.
@@ -14,6 +16,8 @@ pub const HIGH_WATER_BYTES_DEFAULT: usize = 64 << 10;
 pub const OUTBOX_BYTES_MAX_DEFAULT: usize = 4 << 20;
 /// How long closing waits for the peer's half of the close handshake.
 pub const CLOSE_TIMEOUT_DEFAULT: Duration = Duration::from_secs(5);
+/// Shortest time between two beats of a [`Heartbeat`].
+pub const HEARTBEAT_EVERY_MIN: Duration = Duration::from_millis(10);
 
 /// Which side of the connection this is. A client masks what it sends, a server must not (RFC 6455, section 5.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,6 +26,16 @@ pub enum Role {
     Client,
     /// The side that answered it.
     Server,
+}
+
+/// How a connection finds out that its peer is gone without a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Heartbeat {
+    /// After so long without a byte from the peer it is sent a ping, and again after each further such time.
+    pub every: Duration,
+    /// After so long without a byte from the peer the connection is given up; at most [`Heartbeat::every`] later.
+    pub timeout: Duration,
 }
 
 /// Limits of one connection.
@@ -37,7 +51,9 @@ pub struct Config {
     /// Longest message that is read, in bytes, all fragments together. A longer one ends the connection with 1009 as soon as a
     /// frame's length says so, before its payload is read. Of a compressed message the inflated bytes count, as they are inflated. Default [`READ_LIMIT_BYTES_DEFAULT`].
     pub read_limit: usize,
-    /// Most frames in one incoming message; more ends the connection with 1009. Default [`FRAGMENTS_MAX_DEFAULT`].
+    /// Most frames in one incoming message, beyond one for each [`FRAGMENT_CONTENT_BYTES`] of its content (inflated, if it is
+    /// compressed); more ends the connection with 1009. So frames of a good size are bounded by [`Config::read_limit`] alone,
+    /// however long the message is. Default [`FRAGMENTS_MAX_DEFAULT`].
     pub fragments_max: u32,
     /// Longest payload of one outgoing data frame, in bytes, at least 1. Default [`FRAME_BYTES_MAX_DEFAULT`].
     pub frame_bytes_max: usize,
@@ -48,6 +64,9 @@ pub struct Config {
     pub outbox_bytes_max: usize,
     /// How long closing waits for the peer. Default [`CLOSE_TIMEOUT_DEFAULT`].
     pub close_timeout: Duration,
+    /// Whether and how the driver makes sure that the peer still lives; the core, which knows no clock, leaves it alone. Default: not
+    /// at all.
+    pub heartbeat: Option<Heartbeat>,
 }
 
 impl Default for Config {
@@ -59,6 +78,7 @@ impl Default for Config {
             high_water_bytes: HIGH_WATER_BYTES_DEFAULT,
             outbox_bytes_max: OUTBOX_BYTES_MAX_DEFAULT,
             close_timeout: CLOSE_TIMEOUT_DEFAULT,
+            heartbeat: None,
         }
     }
 }
@@ -103,6 +123,25 @@ impl Config {
     #[must_use]
     pub fn close_timeout(mut self, timeout: Duration) -> Self {
         self.close_timeout = timeout;
+        self
+    }
+
+    /// Sets [`Config::heartbeat`]: a ping after each `every` without a byte from the peer, and the end of the connection with
+    /// `Error::PeerSilent` after `timeout` without one. `every` is taken as at least [`HEARTBEAT_EVERY_MIN`], and
+    /// `timeout` as at least twice that, or no ping could be answered in time.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use suda_websocket::Config;
+    /// let config = Config::default().heartbeat(Duration::from_secs(20), Duration::from_secs(60));
+    /// ```
+    #[must_use]
+    pub fn heartbeat(mut self, every: Duration, timeout: Duration) -> Self {
+        let every = every.max(HEARTBEAT_EVERY_MIN);
+        self.heartbeat = Some(Heartbeat {
+            every,
+            timeout: timeout.max(2 * every),
+        });
         self
     }
 }

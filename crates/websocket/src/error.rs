@@ -45,7 +45,7 @@ pub enum Violation {
     /// A message over [`Config::read_limit`](crate::Config::read_limit).
     #[error("a message is longer than the read limit")]
     TooLong,
-    /// A message of more than [`Config::fragments_max`](crate::Config::fragments_max) frames.
+    /// A message of more frames than [`Config::fragments_max`](crate::Config::fragments_max) and its content allow.
     #[error("a message has too many fragments")]
     TooManyFragments,
 }

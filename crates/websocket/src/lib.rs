@@ -9,6 +9,8 @@ mod config;
 mod connection;
 mod deflate;
 mod error;
+#[cfg(feature = "tokio")]
+mod events;
 mod frame;
 pub mod handshake;
 mod mask;
@@ -33,8 +35,9 @@ mod upgrader;
 
 pub use close::{CLOSE_REASON_BYTES_MAX, CloseCode, CloseError};
 pub use config::{
-    CLOSE_TIMEOUT_DEFAULT, Config, FRAGMENTS_MAX_DEFAULT, FRAME_BYTES_MAX_DEFAULT,
-    HIGH_WATER_BYTES_DEFAULT, OUTBOX_BYTES_MAX_DEFAULT, READ_LIMIT_BYTES_DEFAULT, Role,
+    CLOSE_TIMEOUT_DEFAULT, Config, FRAGMENT_CONTENT_BYTES, FRAGMENTS_MAX_DEFAULT,
+    FRAME_BYTES_MAX_DEFAULT, HEARTBEAT_EVERY_MIN, HIGH_WATER_BYTES_DEFAULT, Heartbeat,
+    OUTBOX_BYTES_MAX_DEFAULT, READ_LIMIT_BYTES_DEFAULT, Role,
 };
 pub use connection::{CONTROL_FRAMES_MAX, Connection, Event, PENDING_PONGS_MAX, Part};
 pub use deflate::{
@@ -50,7 +53,8 @@ pub use utf8_bytes::Utf8Bytes;
 
 #[cfg(feature = "tokio")]
 pub use conn::{
-    CloseOutcome, Conn, Control, Error, MessageReader, MessageWriter, Reader, Stream, Writer,
+    CloseOutcome, Conn, Control, Endpoints, Error, JoinedMessages, MessageReader, MessageWriter,
+    Reader, Stream, Writer,
 };
 #[cfg(feature = "cookies")]
 pub use dialer::MemoryCookieJar;

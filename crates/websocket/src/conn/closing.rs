@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 
-use super::{Error, Stream, control, handle::Handle, shared::Delivery};
+use super::{Error, Reader, Stream, control, handle::Handle, shared::Delivery};
 use crate::{CloseCode, CloseError, Role, SendError, Violation};
 
 /// How a close handshake ended.
@@ -20,6 +20,7 @@ pub enum CloseOutcome {
 }
 
 pub(super) async fn close<S: Stream>(
+    reader: &mut Reader<S>,
     handle: &Handle<S>,
     code: CloseCode,
     reason: &str,
@@ -28,13 +29,17 @@ pub(super) async fn close<S: Stream>(
         // Closing already, or ended: what is left is to see how.
         Ok(())
         | Err(
-            Error::Send(SendError::Closing) | Error::Closed(_) | Error::Protocol(_) | Error::Io(_),
+            Error::Send(SendError::Closing)
+            | Error::Closed(_)
+            | Error::Protocol(_)
+            | Error::Io(_)
+            | Error::PeerSilent,
         ) => {}
         Err(error) => return Err(error),
     }
     let mut outcome = CloseOutcome::TimedOut;
     let closing = async {
-        outcome = peers_answer(handle).await;
+        outcome = peers_answer(reader).await;
         poll_fn(|cx| handle.poll_flushed(cx)).await;
         if handle.with(|inner, _| inner.conn.role()) == Role::Server
             || !matches!(outcome, CloseOutcome::Clean(_))
@@ -49,9 +54,9 @@ pub(super) async fn close<S: Stream>(
     Ok(outcome)
 }
 
-async fn peers_answer<S: Stream>(handle: &Handle<S>) -> CloseOutcome {
+async fn peers_answer<S: Stream>(reader: &mut Reader<S>) -> CloseOutcome {
     loop {
-        match poll_fn(|cx| handle.poll_event(cx, Delivery::Messages)).await {
+        match poll_fn(|cx| reader.poll_event(cx, Delivery::Parts)).await {
             Ok(_) => {}
             Err(Error::Closed(close)) if close.is_clean() => return CloseOutcome::Clean(close),
             Err(Error::Protocol(violation)) => return CloseOutcome::Failed(violation),

@@ -1,8 +1,8 @@
 //! Control frames from anywhere.
 
-use std::fmt;
+use std::{fmt, io};
 
-use super::{Error, Stream, handle::Handle, inner::Inner};
+use super::{Endpoints, Error, Stream, handle::Handle, inner::Inner};
 use crate::{CloseCode, SendError};
 
 /// Pings and closes a connection, from any task or thread, also while a long write is under way: a control frame waits for
@@ -47,6 +47,12 @@ impl<S: Stream> Control<S> {
         self.handle.abort();
     }
 
+    /// Runs `look` on the stream, to ask or set what it offers: an option of its socket, the state of its TLS session. It must not block,
+    /// nor use this connection, which waits until it returns.
+    pub fn with_stream<R>(&self, look: impl FnOnce(&S) -> R) -> R {
+        self.handle.with(|inner, _| look(inner.stream()))
+    }
+
     /// Queues a close frame behind the data that was written. The reader tells how the peer answers.
     ///
     /// # Errors
@@ -54,6 +60,24 @@ impl<S: Stream> Control<S> {
     /// [`ping`](Self::ping).
     pub fn close(&self, code: CloseCode, reason: &str) -> Result<(), Error> {
         close(&self.handle, code, reason)
+    }
+}
+
+impl<S: Stream + Endpoints> Control<S> {
+    /// The address of this end of the stream.
+    ///
+    /// # Errors
+    /// As [`Endpoints::local_addr`].
+    pub fn local_addr(&self) -> io::Result<S::Addr> {
+        self.with_stream(S::local_addr)
+    }
+
+    /// The address of the other end of the stream.
+    ///
+    /// # Errors
+    /// As [`Endpoints::peer_addr`].
+    pub fn peer_addr(&self) -> io::Result<S::Addr> {
+        self.with_stream(S::peer_addr)
     }
 }
 

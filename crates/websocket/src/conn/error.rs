@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{CloseError, SendError, Violation};
+use crate::{CloseCode, CloseError, SendError, Violation};
 
 /// Why a call on a connection did not do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,16 @@ pub enum Error {
     /// The stream failed.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// The read or write deadline passed. Nothing was lost or queued: the call may be repeated with another deadline.
+    #[error("the deadline passed")]
+    TimedOut,
+    /// Nothing came from the peer for [`Heartbeat::timeout`](crate::Heartbeat::timeout): the connection was given up.
+    #[error("the peer was silent for too long")]
+    PeerSilent,
+    /// A message that is not the JSON value which was asked for, or a value that JSON cannot express. The connection goes on.
+    #[cfg(feature = "json")]
+    #[error("JSON: {0}")]
+    Json(#[from] serde_json::Error),
 }
 
 impl Error {
@@ -30,6 +40,33 @@ impl Error {
             _ => None,
         }
     }
+
+    /// Whether the peer closed with one of `codes`.
+    ///
+    /// ```
+    /// # use suda_websocket::{CloseCode, CloseError, Error};
+    /// let left = Error::Closed(CloseError { code: CloseCode::GOING_AWAY, reason: "".into() });
+    /// assert!(left.is_close(&[CloseCode::NORMAL, CloseCode::GOING_AWAY]));
+    /// assert!(!Error::TimedOut.is_close(&[CloseCode::NORMAL]));
+    /// ```
+    pub fn is_close(&self, codes: &[CloseCode]) -> bool {
+        self.as_close()
+            .is_some_and(|close| codes.contains(&close.code))
+    }
+
+    /// Whether the peer closed with another code than those `expected`. What is no close at all is not unexpected either.
+    ///
+    /// ```
+    /// # use suda_websocket::{CloseCode, CloseError, Error};
+    /// let lost = Error::Closed(CloseError { code: CloseCode::ABNORMAL_CLOSURE, reason: "".into() });
+    /// assert!(lost.is_unexpected_close(&[CloseCode::NORMAL, CloseCode::GOING_AWAY]));
+    /// assert!(!lost.is_unexpected_close(&[CloseCode::ABNORMAL_CLOSURE]));
+    /// assert!(!Error::TimedOut.is_unexpected_close(&[CloseCode::NORMAL]));
+    /// ```
+    pub fn is_unexpected_close(&self, expected: &[CloseCode]) -> bool {
+        self.as_close()
+            .is_some_and(|close| !expected.contains(&close.code))
+    }
 }
 
 impl From<Error> for io::Error {
@@ -39,6 +76,9 @@ impl From<Error> for io::Error {
             Error::Closed(_) => io::ErrorKind::ConnectionAborted,
             Error::Protocol(_) | Error::Send(SendError::InvalidUtf8) => io::ErrorKind::InvalidData,
             Error::Send(_) => io::ErrorKind::BrokenPipe,
+            Error::TimedOut | Error::PeerSilent => io::ErrorKind::TimedOut,
+            #[cfg(feature = "json")]
+            Error::Json(_) => io::ErrorKind::InvalidData,
         };
         Self::new(kind, error)
     }
@@ -49,6 +89,12 @@ impl From<Error> for io::Error {
 pub(super) struct IoFailure {
     kind: io::ErrorKind,
     text: String,
+}
+
+impl std::fmt::Display for IoFailure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.text.fmt(f)
+    }
 }
 
 impl From<io::Error> for IoFailure {
@@ -72,6 +118,7 @@ pub(super) enum End {
     Closed(CloseError),
     Failed(Violation),
     Io(IoFailure),
+    Silent,
 }
 
 impl From<&End> for Error {
@@ -80,6 +127,7 @@ impl From<&End> for Error {
             End::Closed(close) => Self::Closed(close.clone()),
             End::Failed(violation) => Self::Protocol(*violation),
             End::Io(failure) => failure.into(),
+            End::Silent => Self::PeerSilent,
         }
     }
 }

@@ -14,7 +14,7 @@ use super::{
     Error, Stream,
     error::{End, IoFailure},
 };
-use crate::{Connection, buffers};
+use crate::{Connection, buffers, events::event};
 
 /// Chunks that one vectored write takes.
 const SLICES_MAX: usize = 64;
@@ -59,13 +59,27 @@ impl<S: Stream> Inner<S> {
         self.received_bytes
     }
 
+    pub(super) fn stream(&self) -> &S {
+        &self.stream
+    }
+
     /// Gives everything up: what is unsent is dropped, reading and writing fail from now on.
     pub(super) fn abort(&mut self) {
         let aborted = IoFailure::from(io::Error::from(io::ErrorKind::ConnectionAborted));
+        self.fail_writing(aborted.clone());
+        self.set_end(End::Io(aborted));
+    }
+
+    /// [`abort`](Self::abort), because the peer does not answer.
+    pub(super) fn give_up(&mut self) {
+        self.fail_writing(io::Error::from(io::ErrorKind::TimedOut).into());
+        self.set_end(End::Silent);
+    }
+
+    fn fail_writing(&mut self, failure: IoFailure) {
         self.conn.discard_output();
         self.unflushed = false;
-        self.write_failure = Some(aborted.clone());
-        self.set_end(End::Io(aborted));
+        self.write_failure = Some(failure);
     }
 
     /// How reading ended, if it did.
@@ -74,6 +88,19 @@ impl<S: Stream> Inner<S> {
     }
 
     pub(super) fn set_end(&mut self, end: End) {
+        match &end {
+            End::Closed(_close) => event!(
+                debug,
+                code = _close.code.0,
+                reason = &*_close.reason,
+                "connection closed"
+            ),
+            End::Failed(_violation) => {
+                event!(info, violation = %_violation, "the peer broke the protocol")
+            }
+            End::Io(_failure) => event!(debug, error = %_failure, "the stream failed"),
+            End::Silent => event!(info, "the peer was silent for too long"),
+        }
         self.end = Some(end);
         // Whoever waits to write learns of it.
         self.progressed = true;
@@ -98,8 +125,8 @@ impl<S: Stream> Inner<S> {
     /// to take in what the peer sends until it has seen our close frame, since a stream that is closed over unread bytes
     /// may take sent ones back.
     pub(super) fn needs_linger(&self) -> bool {
-        let peer_may_be_sending =
-            self.conn.is_closing() && !matches!(self.end, Some(End::Closed(_) | End::Io(_)));
+        let peer_may_be_sending = self.conn.is_closing()
+            && !matches!(self.end, Some(End::Closed(_) | End::Io(_) | End::Silent));
         self.write_failure.is_none() && (!self.is_flushed() || peer_may_be_sending)
     }
 
@@ -122,9 +149,7 @@ impl<S: Stream> Inner<S> {
         let result = ready!(self.try_flush(cx));
         self.progressed = true;
         if let Err(error) = result {
-            self.write_failure = Some(error.into());
-            self.conn.discard_output();
-            self.unflushed = false;
+            self.fail_writing(error.into());
         }
         Poll::Ready(())
     }

@@ -45,8 +45,7 @@ impl<S: Stream> AsyncRead for MessageReader<'_, S> {
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         while this.part.data.is_empty() && !this.part.fin {
-            if let Event::Part(part) = ready!(this.reader.handle().poll_event(cx, Delivery::Parts))?
-            {
+            if let Event::Part(part) = ready!(this.reader.poll_data(cx, Delivery::Parts))? {
                 this.part = part;
             }
         }

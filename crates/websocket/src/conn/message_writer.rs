@@ -19,8 +19,7 @@ const FRAME_BYTES: usize = 16 << 10;
 /// [`finish`](Self::finish), or a shutdown, ends the message. Dropped unfinished, the message cannot be taken back and must
 /// not be passed off as whole: the connection is closed with 1011. The bytes of a text must be UTF-8 all together.
 ///
-/// A frame is made of every 16 KiB, so a reader of this crate takes 2 GiB before it meets its
-/// [`Config::fragments_max`](crate::Config::fragments_max); raise that together with the read limit.
+/// A frame is made of every 16 KiB. How long the message may become is for the peer to say: a reader of this crate has its read limit.
 ///
 /// Cancel safe: a dropped write took all the bytes it was given, or none.
 #[derive(Debug)]
@@ -56,11 +55,7 @@ impl<'a, S: Stream> MessageWriter<'a, S> {
 
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         if !self.finished {
-            let gathered = &self.gathered;
-            ready!(
-                self.writer
-                    .poll_queue(cx, |inner| inner.conn.send_part(gathered, true))
-            )?;
+            ready!(self.writer.poll_part(cx, &self.gathered, true))?;
             self.gathered = Vec::new();
             self.finished = true;
         }
@@ -70,11 +65,7 @@ impl<'a, S: Stream> MessageWriter<'a, S> {
     /// Makes a frame of what was gathered.
     fn poll_gathered(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         if !self.gathered.is_empty() {
-            let gathered = &self.gathered;
-            ready!(
-                self.writer
-                    .poll_queue(cx, |inner| inner.conn.send_part(gathered, false))
-            )?;
+            ready!(self.writer.poll_part(cx, &self.gathered, false))?;
             self.gathered.clear();
         }
         Poll::Ready(Ok(()))
@@ -103,10 +94,7 @@ impl<S: Stream> AsyncWrite for MessageWriter<'_, S> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         ready!(this.poll_gathered(cx))?;
-        ready!(this.writer.handle().poll_flushed(cx));
-        this.writer
-            .handle()
-            .with(|inner, _| inner.check_write_failure())?;
+        ready!(this.writer.poll_flush(cx))?;
         Poll::Ready(Ok(()))
     }
 

@@ -13,25 +13,42 @@
 
 mod closing;
 mod control;
+mod deadline;
+mod endpoints;
 mod error;
 mod flusher;
 mod handle;
+mod handlers;
+mod heart;
 mod inner;
+mod joined_messages;
+#[cfg(feature = "json")]
+mod json;
 mod message_reader;
 mod message_writer;
 mod reader;
 mod shared;
 mod signal;
+#[cfg(feature = "stream")]
+mod stream_sink;
 mod writer;
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use std::io;
 
-use crate::{CloseCode, Compression, Message, MessageKind, Parts};
+use bytes::Bytes;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::Instant,
+};
+
+use crate::{CloseCode, CloseError, Compression, Message, MessageKind, Parts, PreparedMessage};
 use handle::Handle;
 
 pub use closing::CloseOutcome;
 pub use control::Control;
+pub use endpoints::Endpoints;
 pub use error::Error;
+pub use joined_messages::JoinedMessages;
 pub use message_reader::MessageReader;
 pub use message_writer::MessageWriter;
 pub use reader::Reader;
@@ -86,12 +103,55 @@ impl<S: Stream> Conn<S> {
         self.reader.next_reader().await
     }
 
+    /// All further messages as one stream of bytes. See [`Reader::join_messages`].
+    pub fn join_messages(&mut self, terminator: impl Into<Bytes>) -> JoinedMessages<'_, S> {
+        self.reader.join_messages(terminator)
+    }
+
+    /// When reads are to give up. See [`Reader::set_read_deadline`].
+    pub fn set_read_deadline(&mut self, deadline: Option<Instant>) {
+        self.reader.set_read_deadline(deadline);
+    }
+
+    /// How long messages may be from now on. See [`Reader::set_read_limit`].
+    pub fn set_read_limit(&mut self, bytes: usize) {
+        self.reader.set_read_limit(bytes);
+    }
+
+    /// Who is to be told of pings. See [`Reader::set_ping_handler`].
+    pub fn set_ping_handler(&mut self, handler: impl FnMut(&[u8]) + Send + 'static) {
+        self.reader.set_ping_handler(handler);
+    }
+
+    /// Who is to be told of pongs. See [`Reader::set_pong_handler`].
+    pub fn set_pong_handler(&mut self, handler: impl FnMut(&[u8]) + Send + 'static) {
+        self.reader.set_pong_handler(handler);
+    }
+
+    /// Who is to be told of the peer's close frame. See [`Reader::set_close_handler`].
+    pub fn set_close_handler(&mut self, handler: impl FnOnce(&CloseError) + Send + 'static) {
+        self.reader.set_close_handler(handler);
+    }
+
     /// Queues a message. See [`Writer::write_message`].
     ///
     /// # Errors
     /// The connection is closing or ended, or the stream failed.
     pub async fn write_message(&mut self, message: impl Into<Message>) -> Result<(), Error> {
         self.writer.write_message(message).await
+    }
+
+    /// Queues a reference to a prepared message. See [`Writer::write_prepared`].
+    ///
+    /// # Errors
+    /// As [`write_message`](Self::write_message).
+    pub async fn write_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
+        self.writer.write_prepared(message).await
+    }
+
+    /// When writes are to give up. See [`Writer::set_write_deadline`].
+    pub fn set_write_deadline(&mut self, deadline: Option<Instant>) {
+        self.writer.set_write_deadline(deadline);
     }
 
     /// The compression that both sides agreed on, if they did.
@@ -158,7 +218,12 @@ impl<S: Stream> Conn<S> {
     /// # Errors
     /// [`Error::Send`] for a code or reason that cannot be sent. How the peer took it is the value.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseOutcome, Error> {
-        closing::close(self.writer.handle(), code, reason).await
+        closing::close(&mut self.reader, self.writer.handle(), code, reason).await
+    }
+
+    /// Runs `look` on the stream. See [`Control::with_stream`].
+    pub fn with_stream<R>(&self, look: impl FnOnce(&S) -> R) -> R {
+        self.writer.handle().with(|inner, _| look(inner.stream()))
     }
 
     /// A handle that may ping and close from anywhere, also while a write waits.
@@ -170,5 +235,23 @@ impl<S: Stream> Conn<S> {
     pub fn split(self) -> (Reader<S>, Writer<S>, Control<S>) {
         let control = self.control();
         (self.reader, self.writer, control)
+    }
+}
+
+impl<S: Stream + Endpoints> Conn<S> {
+    /// The address of this end of the stream.
+    ///
+    /// # Errors
+    /// As [`Endpoints::local_addr`].
+    pub fn local_addr(&self) -> io::Result<S::Addr> {
+        self.with_stream(S::local_addr)
+    }
+
+    /// The address of the other end of the stream.
+    ///
+    /// # Errors
+    /// As [`Endpoints::peer_addr`].
+    pub fn peer_addr(&self) -> io::Result<S::Addr> {
+        self.with_stream(S::peer_addr)
     }
 }

@@ -1,22 +1,40 @@
 //! The reading half.
 
-use std::{fmt, future::poll_fn};
+use std::{
+    fmt,
+    future::poll_fn,
+    task::{Context, Poll, ready},
+};
 
-use super::{Error, MessageReader, Stream, handle::Handle, shared::Delivery};
-use crate::{Event, Message};
+use bytes::Bytes;
+use tokio::time::Instant;
 
-/// The one who reads from a connection. Pings are answered and close frames echoed while it reads, and only then.
+use super::{
+    Error, JoinedMessages, MessageReader, Stream, deadline::Deadline, handle::Handle,
+    handlers::Handlers, shared::Delivery,
+};
+use crate::{CloseError, Event, Message};
+
+/// The one who reads from a connection. Pings are answered and close frames echoed while it reads, and only then: a program
+/// that only writes spawns its [`drain`](Self::drain).
 pub struct Reader<S: Stream> {
     handle: Handle<S>,
+    deadline: Deadline,
+    handlers: Option<Box<Handlers>>,
+    /// As a stream of messages it has ended.
+    #[cfg(feature = "stream")]
+    pub(super) told_end: bool,
 }
 
 impl<S: Stream> Reader<S> {
     pub(super) fn new(handle: Handle<S>) -> Self {
-        Self { handle }
-    }
-
-    pub(super) fn handle(&self) -> &Handle<S> {
-        &self.handle
+        Self {
+            handle,
+            deadline: Deadline::default(),
+            handlers: None,
+            #[cfg(feature = "stream")]
+            told_end: false,
+        }
     }
 
     /// The subprotocol that both sides agreed on.
@@ -33,18 +51,20 @@ impl<S: Stream> Reader<S> {
     ///
     /// # Errors
     /// [`Error::Closed`] when the peer closed or the stream ended, [`Error::Protocol`] when the peer broke a rule,
-    /// [`Error::Io`] when the stream failed. Every later call tells the same.
+    /// [`Error::Io`] when the stream failed, [`Error::PeerSilent`] when the heartbeat gave up; every later call tells the same.
+    /// [`Error::TimedOut`] when the [read deadline](Self::set_read_deadline) passed.
     pub async fn read_message(&mut self) -> Result<Message, Error> {
-        poll_fn(|cx| {
-            loop {
-                match std::task::ready!(self.handle.poll_event(cx, Delivery::Messages))? {
-                    Event::Message(message) => return std::task::Poll::Ready(Ok(message)),
-                    // Messages are all that this delivery gives.
-                    _ => continue,
-                }
+        poll_fn(|cx| self.poll_message(cx)).await
+    }
+
+    pub(super) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, Error>> {
+        loop {
+            match ready!(self.poll_data(cx, Delivery::Messages))? {
+                Event::Message(message) => return Poll::Ready(Ok(message)),
+                // Messages are all that this delivery gives.
+                _ => continue,
             }
-        })
-        .await
+        }
     }
 
     /// Waits for the next message and gives a reader of its bytes as they arrive, for messages that need not be in memory
@@ -58,8 +78,8 @@ impl<S: Stream> Reader<S> {
         self.handle.with(|inner, _| inner.conn.skip_message());
         let first = poll_fn(|cx| {
             loop {
-                match std::task::ready!(self.handle.poll_event(cx, Delivery::Parts))? {
-                    Event::Part(part) => return std::task::Poll::Ready(Ok::<_, Error>(part)),
+                match ready!(self.poll_data(cx, Delivery::Parts))? {
+                    Event::Part(part) => return Poll::Ready(Ok::<_, Error>(part)),
                     // Parts are all that this delivery gives.
                     _ => continue,
                 }
@@ -67,6 +87,107 @@ impl<S: Stream> Reader<S> {
         })
         .await?;
         Ok(MessageReader::new(self, first))
+    }
+
+    /// All further messages as one stream of bytes, each with `terminator` behind it, for programs that read lines or records. It
+    /// ends when the peer closes with [`CloseCode::NORMAL`](crate::CloseCode::NORMAL); every other end is an error, with the [`Error`] inside the
+    /// [`io::Error`](std::io::Error). What is left of a message from [`next_reader`](Self::next_reader) is skipped.
+    ///
+    /// Cancel safe: a dropped read loses nothing. Dropped itself, it takes what it has not given out of the last piece with it.
+    pub fn join_messages(&mut self, terminator: impl Into<Bytes>) -> JoinedMessages<'_, S> {
+        self.handle.with(|inner, _| inner.conn.skip_message());
+        JoinedMessages::new(self, terminator.into())
+    }
+
+    /// Reads and drops all messages until the connection ends, and gives the peer's close, for programs that only write:
+    /// `tokio::spawn(reader.drain())` answers pings and close frames and calls the handlers. Of a long message only a part is in memory
+    /// at a time.
+    ///
+    /// # Errors
+    /// As [`read_message`](Self::read_message), but a close is no error.
+    pub async fn drain(mut self) -> Result<CloseError, Error> {
+        loop {
+            match poll_fn(|cx| self.poll_data(cx, Delivery::Parts)).await {
+                Ok(_) => {}
+                Err(Error::Closed(close)) => return Ok(close),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// From `deadline` on, every read fails with [`Error::TimedOut`], also one that is waiting; none: reads wait as long as
+    /// they must, as at first. A read that failed so has lost nothing, and may be repeated with a later deadline.
+    pub fn set_read_deadline(&mut self, deadline: Option<Instant>) {
+        self.deadline.set(deadline, self.handle.runtime());
+    }
+
+    /// Changes [`Config::read_limit`](crate::Config::read_limit), in bytes, from the next frame on.
+    pub fn set_read_limit(&mut self, bytes: usize) {
+        self.handle
+            .with(|inner, _| inner.conn.set_read_limit(bytes));
+    }
+
+    /// Has `handler` called with the payload of each ping, by the read that meets it. Its pong is on its way by then, handler or
+    /// not. A handler may use a [`Control`](super::Control); it should not block.
+    pub fn set_ping_handler(&mut self, handler: impl FnMut(&[u8]) + Send + 'static) {
+        self.handlers().set_ping(Box::new(handler));
+    }
+
+    /// Has `handler` called with the payload of each pong, asked for or not, by the read that meets it.
+    pub fn set_pong_handler(&mut self, handler: impl FnMut(&[u8]) + Send + 'static) {
+        self.handlers().set_pong(Box::new(handler));
+    }
+
+    /// Has `handler` called with the peer's close frame, by the read that meets it and before that read returns. The frame is
+    /// answered with its code, handler or not. A stream that ends without a close frame calls nobody.
+    pub fn set_close_handler(&mut self, handler: impl FnOnce(&CloseError) + Send + 'static) {
+        self.handlers().set_close(Box::new(handler));
+    }
+
+    fn handlers(&mut self) -> &mut Handlers {
+        self.handlers.get_or_insert_default()
+    }
+
+    /// The next data of `delivery`, if it comes before the deadline.
+    pub(super) fn poll_data(
+        &mut self,
+        cx: &mut Context<'_>,
+        delivery: Delivery,
+    ) -> Poll<Result<Event, Error>> {
+        self.deadline.check()?;
+        let polled = self.poll_event(cx, delivery);
+        if polled.is_pending() {
+            return self.deadline.poll_passed(cx).map(Err);
+        }
+        polled
+    }
+
+    /// The next data of `delivery`. What is for the handlers goes to them.
+    pub(super) fn poll_event(
+        &mut self,
+        cx: &mut Context<'_>,
+        delivery: Delivery,
+    ) -> Poll<Result<Event, Error>> {
+        loop {
+            let polled = self
+                .handle
+                .poll_event(cx, delivery, self.handlers.is_some());
+            let Some(handlers) = &mut self.handlers else {
+                return polled;
+            };
+            // Outside the connection's lock.
+            match polled {
+                Poll::Ready(Ok(Event::Ping(payload))) => handlers.handle_ping(&payload),
+                Poll::Ready(Ok(Event::Pong(payload))) => handlers.handle_pong(&payload),
+                Poll::Ready(Err(Error::Closed(close))) => {
+                    if close.is_clean() {
+                        handlers.handle_close(&close);
+                    }
+                    return Poll::Ready(Err(Error::Closed(close)));
+                }
+                polled => return polled,
+            }
+        }
     }
 }
 

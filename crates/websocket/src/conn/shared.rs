@@ -15,10 +15,11 @@ use super::{
     Error, Stream,
     error::End,
     flusher::{self, Flush},
+    heart::{self, Beating, Heard},
     inner::Inner,
     signal::Signal,
 };
-use crate::{Connection, Event, Parts};
+use crate::{Connection, Event, Parts, buffers, events::event};
 
 pub(super) struct Shared<S> {
     inner: Mutex<Inner<S>>,
@@ -44,8 +45,10 @@ pub(super) enum Delivery {
 impl<S: Stream> Shared<S> {
     pub(super) fn new(stream: S, mut parts: Parts) -> Arc<Self> {
         let subprotocol = parts.subprotocol.take();
+        let heartbeat = parts.config.heartbeat;
         let runtime = Handle::current();
-        Arc::new_cyclic(|weak: &Weak<Self>| {
+        event!(debug, role = ?parts.role, subprotocol = subprotocol.as_deref(), "connection opened");
+        let shared = Arc::new_cyclic(|weak: &Weak<Self>| {
             let signal = Arc::new(Signal::new(weak.clone()));
             Self {
                 waker: signal.clone().into(),
@@ -58,7 +61,12 @@ impl<S: Stream> Shared<S> {
                 subprotocol,
                 inner: Mutex::new(Inner::new(stream, Connection::new(parts))),
             }
-        })
+        });
+        if let Some(heartbeat) = heartbeat {
+            let signal = Arc::downgrade(&shared.signal);
+            heart::enlist(signal, heartbeat, shared.runtime_id, &shared.runtime);
+        }
+        shared
     }
 
     pub(super) fn runtime(&self) -> &Handle {
@@ -90,6 +98,16 @@ impl<S: Stream> Shared<S> {
         flushed
     }
 
+    /// Sees to it that what was queued just now is sent.
+    pub(super) fn sent_soon(self: &Arc<Self>, inner: &mut Inner<S>, cx: &mut Context<'_>) {
+        if inner.conn.buffered() >= self.high_water_bytes {
+            // Enough for a call of its own. What the stream does not take, the signal goes on with.
+            let _ = self.poll_flush(inner, cx);
+        } else {
+            self.enlist();
+        }
+    }
+
     /// Has the flusher come for what was queued just now.
     pub(super) fn enlist(self: &Arc<Self>) {
         if !self.enlisted.swap(true, Ordering::AcqRel) {
@@ -97,11 +115,13 @@ impl<S: Stream> Shared<S> {
         }
     }
 
-    /// The next data of `delivery`, or how reading ended. All state is in `self`: a dropped future loses nothing.
+    /// The next data of `delivery`, or how reading ended; with `tells_control` also pings, which are answered by then, and
+    /// pongs. All state is in `self`: a dropped future loses nothing.
     pub(super) fn poll_event(
         self: &Arc<Self>,
         task: &mut Context<'_>,
         delivery: Delivery,
+        tells_control: bool,
     ) -> Poll<Result<Event, Error>> {
         self.with(|inner, cx| {
             let mut answered = false;
@@ -111,15 +131,15 @@ impl<S: Stream> Shared<S> {
                     Delivery::Parts => inner.conn.poll_part(),
                 };
                 let end = match event {
-                    Some(Event::Ping(_)) => {
+                    Some(Event::Ping(_)) if !tells_control => {
                         answered = true;
                         continue;
                     }
-                    Some(Event::Pong(_)) => continue,
+                    Some(Event::Pong(_)) if !tells_control => continue,
                     Some(Event::Closed(close)) => End::Closed(close),
                     Some(Event::Failed(violation)) => End::Failed(violation),
                     Some(data) => {
-                        if answered {
+                        if answered || matches!(data, Event::Ping(_)) {
                             self.enlist();
                         }
                         return Poll::Ready(Ok(data));
@@ -190,5 +210,44 @@ impl<S: Stream> Flush for Shared<S> {
 
     fn enlist(self: Arc<Self>) {
         Shared::enlist(&self);
+    }
+}
+
+impl<S: Stream> Beating for Shared<S> {
+    /// While nobody reads, the heart does, up to one buffer: a program that is busy with something else is not a silent peer.
+    fn listen(&self, before: u64) -> Heard {
+        self.with(|inner, cx| {
+            if inner.received_bytes() == before
+                && inner.end().is_none()
+                && !self.signal.has_reader()
+            {
+                if inner.conn.input().len() >= buffers::BUFFER_BYTES {
+                    return Heard::Something(before);
+                }
+                if let Poll::Ready(Err(error)) = inner.poll_fill(cx) {
+                    inner.set_end(End::Io(error.into()));
+                }
+            }
+            match inner.received_bytes() {
+                _ if inner.end().is_some() => Heard::End,
+                same if same == before => Heard::Nothing,
+                more => Heard::Something(more),
+            }
+        })
+    }
+
+    fn ask(&self) {
+        self.with(|inner, cx| {
+            // Refused when it is closing, or when earlier ones still wait for the stream.
+            if inner.conn.ping(&[]).is_ok() {
+                event!(trace, "no sign of the peer, pinging it");
+                let _ = self.poll_flush(inner, cx);
+            }
+        });
+    }
+
+    fn give_up(&self) {
+        self.with(|inner, _| inner.give_up());
+        self.signal.wake_reader();
     }
 }

@@ -12,22 +12,33 @@ use std::{
     task::{Wake, Waker},
 };
 
-use super::flusher::Flush;
+use super::heart::Beating;
 
 pub(super) struct Signal {
     /// Weak, or the stream's waker would keep the stream alive.
-    target: Weak<dyn Flush>,
+    target: Weak<dyn Beating>,
     reader: Mutex<Option<Waker>>,
     output_waits: AtomicBool,
 }
 
 impl Signal {
-    pub(super) fn new(target: Weak<dyn Flush>) -> Self {
+    pub(super) fn new(target: Weak<dyn Beating>) -> Self {
         Self {
             target,
             reader: Mutex::new(None),
             output_waits: AtomicBool::new(false),
         }
+    }
+
+    /// The connection, while it lives.
+    pub(super) fn target(&self) -> Option<Arc<dyn Beating>> {
+        self.target.upgrade()
+    }
+
+    /// Whether a reader waits to be woken.
+    pub(super) fn has_reader(&self) -> bool {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        reader.is_some()
     }
 
     /// To be called before the stream is polled for reading, so that no wake can come in between.

@@ -3,11 +3,17 @@
 use std::{
     fmt,
     future::poll_fn,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
-use super::{Error, MessageWriter, Stream, handle::Handle, inner::Inner};
-use crate::{Compression, Message, MessageKind, PreparedMessage, SendError};
+use tokio::time::Instant;
+
+use super::{Error, MessageWriter, Stream, deadline::Deadline, handle::Handle, inner::Inner};
+use crate::{Compression, Message, MessageKind, PreparedMessage, SendError, deflate::Workspace};
+
+/// From this length on, in bytes, a message is compressed without the connection's lock, so that neither its reader nor its
+/// [`Control`](super::Control) waits meanwhile.
+const COMPRESSED_APART_BYTES_MIN: usize = 4 << 10;
 
 /// The one who writes data messages to a connection. There is only one, so two messages are never written at once:
 ///
@@ -20,11 +26,15 @@ use crate::{Compression, Message, MessageKind, PreparedMessage, SendError};
 /// ```
 pub struct Writer<S: Stream> {
     handle: Handle<S>,
+    deadline: Deadline,
 }
 
 impl<S: Stream> Writer<S> {
     pub(super) fn new(handle: Handle<S>) -> Self {
-        Self { handle }
+        Self {
+            handle,
+            deadline: Deadline::default(),
+        }
     }
 
     pub(super) fn handle(&self) -> &Handle<S> {
@@ -38,26 +48,86 @@ impl<S: Stream> Writer<S> {
     ///
     /// # Errors
     /// [`Error::Send`] when this side is closing, [`Error::Closed`] or [`Error::Protocol`] when the connection has ended,
-    /// [`Error::Io`] when the stream failed.
+    /// [`Error::Io`] when the stream failed, [`Error::PeerSilent`] when the heartbeat gave up, [`Error::TimedOut`] when the
+    /// [write deadline](Self::set_write_deadline) passed. Nothing was queued then.
     pub async fn write_message(&mut self, message: impl Into<Message>) -> Result<(), Error> {
         let mut message = Some(message.into());
+        poll_fn(|cx| self.poll_message(cx, &mut message)).await
+    }
+
+    fn poll_message(
+        &mut self,
+        task: &mut Context<'_>,
+        waiting: &mut Option<Message>,
+    ) -> Poll<Result<(), Error>> {
+        let bytes = waiting.as_ref().map_or(0, Message::len);
+        let lent = ready!(self.poll_room(task, |handle, inner, cx| {
+            if bytes >= COMPRESSED_APART_BYTES_MIN
+                && let Some(lent) = inner.conn.lend_compression(bytes)?
+            {
+                return Ok(Some(lent));
+            }
+            if let Some(message) = waiting.take() {
+                inner.conn.send(message)?;
+                handle.sent_soon(inner, cx);
+            }
+            Ok(None)
+        }))?;
+        if let (Some(mut lent), Some(message)) = (lent, waiting.take()) {
+            let mut work = Workspace::take();
+            let compressed = lent.compress(message.as_bytes(), true, &mut work);
+            self.queue(|inner| inner.conn.send_compressed(lent, message.kind(), compressed))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Queues a reference to a prepared message; else as [`write_message`](Self::write_message), also for cancel safety.
+    ///
+    /// # Errors
+    /// As [`write_message`](Self::write_message).
+    pub async fn write_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         poll_fn(|cx| {
-            self.poll_queue(cx, |inner| match message.take() {
-                Some(message) => inner.conn.send(message),
-                None => Ok(()),
+            self.poll_room(cx, |handle, inner, cx| {
+                inner.conn.send_prepared(message)?;
+                handle.sent_soon(inner, cx);
+                Ok(())
             })
         })
         .await
     }
 
-    /// Runs `queue` as soon as there is room, and sees to it that what it queued is sent.
-    pub(super) fn poll_queue(
+    /// Queues a frame of the open message as soon as there is room.
+    pub(super) fn poll_part(
         &mut self,
         task: &mut Context<'_>,
-        queue: impl FnOnce(&mut Inner<S>) -> Result<(), SendError>,
+        piece: &[u8],
+        fin: bool,
     ) -> Poll<Result<(), Error>> {
+        let lent = ready!(self.poll_room(task, |handle, inner, cx| {
+            let lent = inner.conn.lend_compression_of_part(piece, fin)?;
+            if lent.is_none() {
+                inner.conn.push_part(piece, fin);
+                handle.sent_soon(inner, cx);
+            }
+            Ok(lent)
+        }))?;
+        if let Some(mut lent) = lent {
+            let mut work = Workspace::take();
+            let compressed = lent.compress(piece, fin, &mut work);
+            self.queue(|inner| inner.conn.send_compressed_part(lent, compressed, fin))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Runs `act` under the connection's lock as soon as there is room to queue something.
+    pub(super) fn poll_room<R>(
+        &mut self,
+        task: &mut Context<'_>,
+        act: impl FnOnce(&Handle<S>, &mut Inner<S>, &mut Context<'_>) -> Result<R, Error>,
+    ) -> Poll<Result<R, Error>> {
+        self.deadline.check()?;
         let high_water_bytes = self.handle.high_water_bytes;
-        self.handle.with(|inner, cx| {
+        let polled = self.handle.with(|inner, cx| {
             if inner.conn.buffered() >= high_water_bytes {
                 let _ = self.handle.poll_flush(inner, cx);
             }
@@ -66,15 +136,32 @@ impl<S: Stream> Writer<S> {
                 inner.wait_for_progress(task.waker());
                 return Poll::Pending;
             }
+            Poll::Ready(act(&self.handle, inner, cx))
+        });
+        if polled.is_pending() {
+            return self.deadline.poll_passed(task).map(Err);
+        }
+        polled
+    }
+
+    /// Queues without waiting for room, after [`poll_room`](Self::poll_room) gave it.
+    pub(super) fn queue(
+        &mut self,
+        queue: impl FnOnce(&mut Inner<S>) -> Result<(), SendError>,
+    ) -> Result<(), Error> {
+        self.handle.with(|inner, cx| {
+            inner.check_writable()?;
             queue(inner)?;
-            if inner.conn.buffered() >= high_water_bytes {
-                // Enough for a call of its own. What the stream does not take, the signal goes on with.
-                let _ = self.handle.poll_flush(inner, cx);
-            } else {
-                self.handle.enlist();
-            }
-            Poll::Ready(Ok(()))
+            self.handle.sent_soon(inner, cx);
+            Ok(())
         })
+    }
+
+    /// From `deadline` on, every call that may wait fails with [`Error::TimedOut`], also one that is waiting; none: they wait as long
+    /// as they must, as at first. What was queued before is still sent. A write that failed so has queued nothing, and may be
+    /// repeated with a later deadline.
+    pub fn set_write_deadline(&mut self, deadline: Option<Instant>) {
+        self.deadline.set(deadline, self.handle.runtime());
     }
 
     /// The compression that both sides agreed on, if they did.
@@ -141,10 +228,11 @@ impl<S: Stream> Writer<S> {
     /// Waits until at most `below_bytes` are unsent. Cancel safe.
     ///
     /// # Errors
-    /// [`Error::Io`] when the stream failed.
+    /// [`Error::Io`] when the stream failed, [`Error::TimedOut`] when the write deadline passed.
     pub async fn drained(&mut self, below_bytes: usize) -> Result<(), Error> {
         poll_fn(|task| {
-            self.handle.with(|inner, cx| {
+            self.deadline.check()?;
+            let polled = self.handle.with(|inner, cx| {
                 if inner.conn.buffered() > below_bytes {
                     let _ = self.handle.poll_flush(inner, cx);
                 }
@@ -154,7 +242,11 @@ impl<S: Stream> Writer<S> {
                     return Poll::Pending;
                 }
                 Poll::Ready(Ok(()))
-            })
+            });
+            if polled.is_pending() {
+                return self.deadline.poll_passed(task).map(Err);
+            }
+            polled
         })
         .await
     }
@@ -163,16 +255,19 @@ impl<S: Stream> Writer<S> {
     /// then, whatever else is called meanwhile.
     ///
     /// # Errors
-    /// [`Error::Io`] when the stream failed.
+    /// [`Error::Io`] when the stream failed, [`Error::TimedOut`] when the write deadline passed.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        std::task::ready!(self.handle.poll_flushed(cx));
+        self.deadline.check()?;
+        if self.handle.poll_flushed(cx).is_pending() {
+            return self.deadline.poll_passed(cx).map(Err);
+        }
         Poll::Ready(self.handle.with(|inner, _| inner.check_write_failure()))
     }
 
     /// Waits until the stream has taken all that was written, and has passed it on if it buffers itself. Cancel safe.
     ///
     /// # Errors
-    /// [`Error::Io`] when the stream failed.
+    /// [`Error::Io`] when the stream failed, [`Error::TimedOut`] when the write deadline passed.
     pub async fn flush(&mut self) -> Result<(), Error> {
         poll_fn(|cx| self.poll_flush(cx)).await
     }

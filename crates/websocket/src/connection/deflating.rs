@@ -6,7 +6,7 @@ use crate::{
 };
 
 #[derive(Debug)]
-pub(super) struct Deflating {
+pub(crate) struct Deflating {
     /// As agreed on in the handshake.
     agreed: Compression,
     settings: Settings,
@@ -75,7 +75,7 @@ impl Deflating {
     }
 
     /// Compresses the next piece of the message that was begun; `fin` ends it.
-    pub(super) fn compress<'w>(
+    pub(crate) fn compress<'w>(
         &mut self,
         piece: &[u8],
         fin: bool,

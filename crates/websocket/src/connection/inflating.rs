@@ -50,6 +50,15 @@ impl Inflating {
         }
     }
 
+    pub(super) fn set_read_limit(&mut self, bytes: usize) {
+        self.read_limit = bytes;
+    }
+
+    /// Bytes of the message at hand that were inflated so far.
+    pub(super) fn inflated(&self) -> usize {
+        self.inflated
+    }
+
     /// The longest compressed message that is worth reading, in bytes.
     pub(super) fn compressed_bytes_max(&self) -> usize {
         self.read_limit

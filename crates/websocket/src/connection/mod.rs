@@ -12,13 +12,13 @@ mod receive;
 use bytes::{Bytes, BytesMut};
 
 use crate::{
-    CLOSE_REASON_BYTES_MAX, CONTROL_PAYLOAD_BYTES_MAX, CloseCode, CloseError, Compression, Message,
-    MessageKind, Parts, PreparedMessage, Role, SendError, Utf8Bytes, Violation,
+    CONTROL_PAYLOAD_BYTES_MAX, CloseCode, CloseError, Compression, Message, MessageKind, Parts,
+    PreparedMessage, Role, SendError, Utf8Bytes, Violation,
     deflate::Workspace,
     frame::{Lead, OpCode},
     utf8::Utf8Validator,
 };
-use deflating::Deflating;
+pub(crate) use deflating::Deflating;
 use inflating::Inflating;
 use outbox::Outbox;
 use receive::{Delivery, Receiver, Step};
@@ -139,6 +139,12 @@ impl Connection {
         self.receiver.eof = true;
     }
 
+    /// Changes [`Config::read_limit`](crate::Config::read_limit), in bytes, for what is not consumed yet: the message that is
+    /// arriving is judged anew with its next frame, or with the next bytes that are inflated.
+    pub fn set_read_limit(&mut self, bytes: usize) {
+        self.receiver.set_read_limit(bytes);
+    }
+
     /// The next event, with whole messages. `None`: more bytes are needed, or the end was told.
     ///
     /// If a message's beginning was taken by [`poll_part`](Self::poll_part), its rest is checked and skipped.
@@ -172,12 +178,12 @@ impl Connection {
             Step::Pong(payload) => Event::Pong(payload),
             Step::Closed(close) => {
                 if close.is_clean() {
-                    self.queue_close(close.code, "");
+                    self.answer_with_close(close.code);
                 }
                 Event::Closed(close)
             }
             Step::Failed(violation) => {
-                self.queue_close(violation.close_code(), "");
+                self.answer_with_close(violation.close_code());
                 Event::Failed(violation)
             }
         }
@@ -188,25 +194,53 @@ impl Connection {
     /// # Errors
     /// [`SendError::Closing`], [`SendError::MessageOpen`].
     pub fn send(&mut self, message: Message) -> Result<(), SendError> {
-        self.check_message_may_begin()?;
         let kind = message.kind();
-        match &mut self.deflating {
-            Some(deflating) if deflating.wants(Some(message.len())) => {
+        match self.lend_compression(message.len())? {
+            Some(mut lent) => {
                 let mut work = Workspace::take();
-                deflating.begin();
-                let compressed = deflating.compress(message.as_bytes(), true, &mut work);
-                self.outbox
-                    .push_copy(true, Lead::compressed(kind), compressed);
+                let compressed = lent.compress(message.as_bytes(), true, &mut work);
+                self.send_compressed(lent, kind, compressed)
             }
-            _ => self
-                .outbox
-                .push_message(Lead::plain(kind), message.into_bytes()),
+            None => {
+                self.outbox
+                    .push_message(Lead::plain(kind), message.into_bytes());
+                Ok(())
+            }
         }
+    }
+
+    /// Lends what a message of this length is to be compressed with, if it is to be, so that the one who compresses need not hold
+    /// the connection meanwhile. It has to come back through [`send_compressed`](Self::send_compressed) before anything else
+    /// is sent.
+    pub(crate) fn lend_compression(
+        &mut self,
+        bytes: usize,
+    ) -> Result<Option<Box<Deflating>>, SendError> {
+        self.check_message_may_begin()?;
+        let mut lent = self
+            .deflating
+            .take_if(|deflating| deflating.wants(Some(bytes)));
+        if let Some(lent) = &mut lent {
+            lent.begin();
+        }
+        Ok(lent)
+    }
+
+    /// Queues a message that was compressed with what was lent.
+    pub(crate) fn send_compressed(
+        &mut self,
+        lent: Box<Deflating>,
+        kind: MessageKind,
+        compressed: &[u8],
+    ) -> Result<(), SendError> {
+        self.deflating = Some(lent);
+        self.check_message_may_begin()?;
+        self.outbox
+            .push_copy(true, Lead::compressed(kind), compressed);
         Ok(())
     }
 
-    /// Queues a reference to a prepared message (a client: a masked copy). If this side's context is taken over from message to
-    /// message, it is compressed for this connection alone.
+    /// [`send_prepared`](Self::send_prepared), unless too much is unsent.
     ///
     /// # Errors
     /// [`SendError::Full`] above [`Config::outbox_bytes_max`](crate::Config::outbox_bytes_max), and those of [`send`](Self::send).
@@ -215,6 +249,16 @@ impl Connection {
         if self.outbox.bytes() >= self.outbox_bytes_max {
             return Err(SendError::Full);
         }
+        self.send_prepared(message)
+    }
+
+    /// Queues a reference to a prepared message (a client: a masked copy). If this side's context is taken over from message to
+    /// message, it is compressed for this connection alone.
+    ///
+    /// # Errors
+    /// Those of [`send`](Self::send).
+    pub fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), SendError> {
+        self.check_message_may_begin()?;
         let kind = message.kind();
         match &mut self.deflating {
             Some(deflating) if deflating.wants(Some(message.payload().len())) => {
@@ -274,17 +318,60 @@ impl Connection {
     /// # Errors
     /// [`SendError::Closing`]; [`SendError::InvalidUtf8`] if the pieces of a text together are not UTF-8.
     pub fn send_part(&mut self, data: &[u8], fin: bool) -> Result<(), SendError> {
+        match self.lend_compression_of_part(data, fin)? {
+            Some(mut lent) => {
+                let mut work = Workspace::take();
+                let compressed = lent.compress(data, fin, &mut work);
+                self.send_compressed_part(lent, compressed, fin)
+            }
+            None => {
+                self.push_part(data, fin);
+                Ok(())
+            }
+        }
+    }
+
+    /// As [`lend_compression`](Self::lend_compression), for the next piece of the open message, which is checked here. To come
+    /// back through [`send_compressed_part`](Self::send_compressed_part).
+    pub(crate) fn lend_compression_of_part(
+        &mut self,
+        data: &[u8],
+        fin: bool,
+    ) -> Result<Option<Box<Deflating>>, SendError> {
         if self.closing {
             return Err(SendError::Closing);
         }
+        let Some(open) = &mut self.open_message else {
+            return Ok(None);
+        };
+        if open.kind == MessageKind::Text {
+            let valid = open
+                .utf8
+                .feed(data)
+                .and_then(|()| if fin { open.utf8.finish() } else { Ok(()) });
+            valid.map_err(|_| SendError::InvalidUtf8)?;
+        }
+        Ok(self.deflating.take_if(|_| open.compressed))
+    }
+
+    /// Queues a piece that was compressed with what was lent.
+    pub(crate) fn send_compressed_part(
+        &mut self,
+        lent: Box<Deflating>,
+        compressed: &[u8],
+        fin: bool,
+    ) -> Result<(), SendError> {
+        self.deflating = Some(lent);
+        if self.closing {
+            return Err(SendError::Closing);
+        }
+        self.push_part(compressed, fin);
+        Ok(())
+    }
+
+    /// Queues a frame of the open message.
+    pub(crate) fn push_part(&mut self, payload: &[u8], fin: bool) {
         if let Some(open) = &mut self.open_message {
-            if open.kind == MessageKind::Text {
-                let valid = open
-                    .utf8
-                    .feed(data)
-                    .and_then(|()| if fin { open.utf8.finish() } else { Ok(()) });
-                valid.map_err(|_| SendError::InvalidUtf8)?;
-            }
             let lead = if open.begun {
                 Lead::CONTINUATION
             } else {
@@ -294,19 +381,11 @@ impl Connection {
                 }
             };
             open.begun = true;
-            match &mut self.deflating {
-                Some(deflating) if open.compressed => {
-                    let mut work = Workspace::take();
-                    let compressed = deflating.compress(data, fin, &mut work);
-                    self.outbox.push_copy(fin, lead, compressed);
-                }
-                _ => self.outbox.push_copy(fin, lead, data),
-            }
+            self.outbox.push_copy(fin, lead, payload);
             if fin {
                 self.open_message = None;
             }
         }
-        Ok(())
     }
 
     /// The compression that both sides agreed on, if they did.
@@ -364,17 +443,20 @@ impl Connection {
         if self.closing {
             return Err(SendError::Closing);
         }
-        if !code.is_sendable() && code != CloseCode::NO_STATUS_RECEIVED {
-            return Err(SendError::BadCloseCode);
-        }
-        if reason.len() > CLOSE_REASON_BYTES_MAX {
-            return Err(SendError::ReasonTooLong);
-        }
-        self.queue_close(code, reason);
+        let payload = code.payload(reason)?;
+        self.queue_close(&payload);
         Ok(())
     }
 
-    fn queue_close(&mut self, code: CloseCode, reason: &str) {
+    /// Answers a close frame, or a violation, with a close frame of this code.
+    fn answer_with_close(&mut self, code: CloseCode) {
+        // A code that a peer was allowed to send, or one of ours, with no reason: it always fits.
+        if let Ok(payload) = code.payload("") {
+            self.queue_close(&payload);
+        }
+    }
+
+    fn queue_close(&mut self, payload: &[u8]) {
         if !self.closing {
             self.closing = true;
             self.open_message = None;
@@ -382,7 +464,7 @@ impl Connection {
             if let Some(deflating) = &mut self.deflating {
                 deflating.end();
             }
-            self.outbox.push_close(code, reason);
+            self.outbox.push_close(payload);
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 
 use crate::{
-    CloseCode, Role, SendError, buffers,
+    Role, SendError, buffers,
     frame::{self, HEADER_BYTES_MAX, Lead, OpCode},
     mask,
     prepared::Framed,
@@ -194,15 +194,10 @@ impl Outbox {
     }
 
     /// Queues a close frame behind all data.
-    pub(super) fn push_close(&mut self, code: CloseCode, reason: &str) {
-        let mut payload = Vec::with_capacity(2 + reason.len());
-        if code != CloseCode::NO_STATUS_RECEIVED {
-            payload.extend_from_slice(&code.0.to_be_bytes());
-            payload.extend_from_slice(reason.as_bytes());
-        }
+    pub(super) fn push_close(&mut self, payload: &[u8]) {
         // In a segment of its own: control frames that wait behind a begun segment must still go out before it.
         self.segments.push_back(Segment::default());
-        self.append_copy(true, OpCode::Close.into(), &payload);
+        self.append_copy(true, OpCode::Close.into(), payload);
     }
 
     /// All unsent bytes in the order in which they must go out.

@@ -6,7 +6,8 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::{Part, inflating::Inflating};
 use crate::{
-    CloseCode, CloseError, Config, Message, MessageKind, Role, Utf8Bytes, Violation,
+    CloseCode, CloseError, Config, FRAGMENT_CONTENT_BYTES, Message, MessageKind, Role, Utf8Bytes,
+    Violation,
     frame::{self, Header, OpCode},
     mask,
     utf8::Utf8Validator,
@@ -68,7 +69,7 @@ struct Assembly {
     data: BytesMut,
     /// Payload bytes of all its frames so far, the one at hand included.
     announced: usize,
-    fragments: u32,
+    fragments: u64,
     /// Some of it was given out as a part: the rest can only follow as parts, or be skipped.
     in_parts: bool,
     /// The rest is checked but not given out.
@@ -97,6 +98,13 @@ impl Receiver {
 
     pub(super) fn role(&self) -> Role {
         self.role
+    }
+
+    pub(super) fn set_read_limit(&mut self, bytes: usize) {
+        self.read_limit = bytes;
+        if let Some(inflating) = &mut self.inflating {
+            inflating.set_read_limit(bytes);
+        }
     }
 
     pub(super) fn ended(&self) -> bool {
@@ -211,8 +219,13 @@ impl Receiver {
                 return Err(Violation::ExpectedContinuation);
             }
             (Some(message), _) => {
+                let content = match &self.inflating {
+                    Some(inflating) if message.compressed => inflating.inflated(),
+                    _ => begun,
+                };
+                let earned = (content / FRAGMENT_CONTENT_BYTES) as u64;
                 message.fragments += 1;
-                if message.fragments > self.fragments_max {
+                if message.fragments > u64::from(self.fragments_max) + earned {
                     return Err(Violation::TooManyFragments);
                 }
                 message.announced = announced;

@@ -1,0 +1,49 @@
+//! The moment from which on a half of a connection waits no more.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio::{
+    runtime::Handle,
+    time::{Instant, Sleep, sleep_until},
+};
+
+use super::Error;
+
+/// None at first. Without one, checking costs a comparison and waiting costs nothing.
+#[derive(Debug, Default)]
+pub(super) struct Deadline {
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Deadline {
+    pub(super) fn set(&mut self, at: Option<Instant>, runtime: &Handle) {
+        match (at, &mut self.sleep) {
+            (None, _) => self.sleep = None,
+            (Some(at), Some(sleep)) => sleep.as_mut().reset(at),
+            (Some(at), None) => {
+                // The caller may be on a thread without a runtime.
+                let _entered = runtime.enter();
+                self.sleep = Some(Box::pin(sleep_until(at)));
+            }
+        }
+    }
+
+    /// Fails if the deadline has passed.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        match &self.sleep {
+            Some(sleep) if sleep.deadline() <= Instant::now() => Err(Error::TimedOut),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ready with the error when the deadline passes; for ever pending without one.
+    pub(super) fn poll_passed(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        match &mut self.sleep {
+            Some(sleep) => sleep.as_mut().poll(cx).map(|()| Error::TimedOut),
+            None => Poll::Pending,
+        }
+    }
+}

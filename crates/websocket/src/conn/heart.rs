@@ -1,0 +1,195 @@
+//! The heartbeat: one task for all connections of a runtime that asked for one.
+//!
+//! A connection costs an entry in this task's queue and no timer of its own. At each beat its received bytes are
+//! compared with those of the beat before, so that reading itself need not look at the clock.
+
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+};
+
+use tokio::{
+    runtime::{Handle, Id},
+    sync::Notify,
+    time::{Instant, timeout_at},
+};
+
+use super::{flusher::Flush, signal::Signal};
+use crate::Heartbeat;
+
+/// A connection that is listened to.
+pub(super) trait Beating: Flush {
+    /// Whether the peer was heard from since `before` bytes had been received.
+    fn listen(&self, before: u64) -> Heard;
+    /// Asks the peer for a sign of life.
+    fn ask(&self);
+    /// The peer was silent for too long: gives the connection up.
+    fn give_up(&self);
+}
+
+/// What a connection has heard from its peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    Nothing,
+    /// So many bytes by now, or more than the program has taken yet.
+    Something(u64),
+    /// The connection has ended.
+    End,
+}
+
+/// Has `signal`'s connection listened to by the task of the runtime `id`, which is started if there is none.
+pub(super) fn enlist(signal: Weak<Signal>, heartbeat: Heartbeat, id: Id, runtime: &Handle) {
+    let now = Instant::now();
+    let beat = Beat {
+        due: now + heartbeat.every,
+        heard_at: now,
+        received_bytes: 0,
+        heartbeat,
+        signal,
+    };
+    let mut hearts = HEARTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = hearts.iter().find(|(of, _)| *of == id);
+    let Some(beat) = (match known.and_then(|(_, heart)| heart.upgrade()) {
+        Some(heart) => heart.push(beat),
+        None => Some(beat),
+    }) else {
+        return;
+    };
+    let heart = Arc::new(Heart::default());
+    heart.push(beat);
+    // Those that have stopped, and those of runtimes that are gone.
+    hearts.retain(|(of, heart)| *of != id && heart.strong_count() > 0);
+    hearts.push((id, Arc::downgrade(&heart)));
+    drop(hearts);
+    runtime.spawn(run(heart));
+}
+
+/// The hearts of all runtimes: a handful, looked up once for each connection.
+static HEARTS: Mutex<Vec<(Id, Weak<Heart>)>> = Mutex::new(Vec::new());
+
+#[derive(Default)]
+struct Heart {
+    state: Mutex<State>,
+    /// A beat is due before all others.
+    sooner: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    beats: BinaryHeap<Reverse<Beat>>,
+    /// The task has ended, since nobody was left.
+    stopped: bool,
+}
+
+struct Beat {
+    due: Instant,
+    /// When the peer had been heard from, at the latest.
+    heard_at: Instant,
+    received_bytes: u64,
+    heartbeat: Heartbeat,
+    /// Weak, and not the connection itself: what is left of a dropped connection until its next beat is small.
+    signal: Weak<Signal>,
+}
+
+impl PartialEq for Beat {
+    fn eq(&self, other: &Self) -> bool {
+        self.due == other.due
+    }
+}
+
+impl Eq for Beat {}
+
+impl PartialOrd for Beat {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Beat {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.due.cmp(&other.due)
+    }
+}
+
+impl Beat {
+    /// Listens, asks or gives up; gives the next beat if there is to be one.
+    fn next(mut self, now: Instant) -> Option<Self> {
+        let connection = self.signal.upgrade()?.target()?;
+        match connection.listen(self.received_bytes) {
+            Heard::End => return None,
+            Heard::Something(received_bytes) => {
+                self.received_bytes = received_bytes;
+                self.heard_at = now;
+                self.due = now + self.heartbeat.every;
+            }
+            Heard::Nothing => {
+                let end = self.heard_at + self.heartbeat.timeout;
+                if now >= end {
+                    connection.give_up();
+                    return None;
+                }
+                connection.ask();
+                self.due = end.min(now + self.heartbeat.every);
+            }
+        }
+        Some(self)
+    }
+}
+
+impl Heart {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the beat back if the task has ended.
+    fn push(&self, beat: Beat) -> Option<Beat> {
+        let mut state = self.lock();
+        if state.stopped {
+            return Some(beat);
+        }
+        let first = state.beats.peek();
+        let is_sooner = first.is_some_and(|Reverse(first)| beat.due < first.due);
+        state.beats.push(Reverse(beat));
+        drop(state);
+        if is_sooner {
+            self.sooner.notify_one();
+        }
+        None
+    }
+
+    /// When the next beat is due. Without one the task has to end.
+    fn next_due(&self) -> Option<Instant> {
+        let mut state = self.lock();
+        let due = state.beats.peek().map(|Reverse(beat)| beat.due);
+        state.stopped = due.is_none();
+        due
+    }
+
+    /// Takes the beats that are due.
+    fn take_due(&self, now: Instant) -> Vec<Beat> {
+        let mut state = self.lock();
+        let mut due = Vec::new();
+        while state
+            .beats
+            .peek()
+            .is_some_and(|Reverse(beat)| beat.due <= now)
+        {
+            due.extend(state.beats.pop().map(|Reverse(beat)| beat));
+        }
+        due
+    }
+}
+
+async fn run(heart: Arc<Heart>) {
+    while let Some(due) = heart.next_due() {
+        if timeout_at(due, heart.sooner.notified()).await.is_ok() {
+            continue;
+        }
+        let now = Instant::now();
+        // Outside the lock: a beat takes the locks of its connection.
+        let next = heart.take_due(now).into_iter();
+        let next: Vec<_> = next.filter_map(|beat| beat.next(now)).collect();
+        heart.lock().beats.extend(next.into_iter().map(Reverse));
+    }
+}
