@@ -153,6 +153,23 @@ both_roles! {
         violates(role, Config::default().fragments_max(3), &bytes, Violation::TooManyFragments);
     }
 
+    fn fragments_of_a_good_size_are_bounded_by_the_read_limit_alone(role) {
+        let mut connection = connection(role, Config::default().fragments_max(3));
+        connection.receive(&frame_to(role, BINARY, &[0; 1024]));
+        for _ in 0..500 {
+            connection.receive(&frame_to(role, CONTINUATION, &[0; 1024]));
+            assert_eq!(connection.poll_event(), None);
+        }
+        // Three more, whatever they hold.
+        for fin in [0, 0, FIN] {
+            connection.receive(&frame_to(role, fin | CONTINUATION, b""));
+        }
+        let Some(Event::Message(message)) = connection.poll_event() else {
+            panic!("no message")
+        };
+        assert_eq!(message.len(), 501 * 1024);
+    }
+
     fn an_unread_length_reserves_nothing(role) {
         let mut connection = connection(role, Config::default().read_limit(usize::MAX));
         connection.receive(&header_to(role, FIN | BINARY, 1 << 40));

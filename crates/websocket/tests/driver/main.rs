@@ -6,7 +6,12 @@ mod support;
 
 mod cancelling;
 mod closing;
+mod conveniences;
 mod crossed_streams;
+mod deadlines;
+mod handlers;
+mod heartbeat;
+mod stream_sink;
 mod streaming;
 mod tungstenite;
 mod violations;

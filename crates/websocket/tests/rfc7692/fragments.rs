@@ -37,6 +37,20 @@ both_roles! {
         assert_eq!(parts(&mut connection), (vec![], 0, false));
     }
 
+    fn fragments_count_by_what_they_inflate_to(role) {
+        let mut connection = deflating(role, Config::default().fragments_max(3), keeping());
+        let mut peer = Encoder::new(15);
+        let piece = [7; 1024];
+        connection.receive(&frame_to(role, RSV1 | BINARY, &peer.flushed(&piece)));
+        for _ in 0..100 {
+            let compressed = peer.flushed(&piece);
+            assert!(compressed.len() < 100);
+            connection.receive(&frame_to(role, CONTINUATION, &compressed));
+        }
+        connection.receive(&frame_to(role, FIN | CONTINUATION, &peer.message(&piece)));
+        assert_eq!(parts(&mut connection), (piece.repeat(102), 1024, true));
+    }
+
     fn a_small_frame_that_inflates_to_much_comes_in_chunks(role) {
         let zeros = vec![0; 900_000];
         let mut connection = deflating(role, Config::default(), keeping());
