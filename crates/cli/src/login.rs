@@ -6,7 +6,7 @@ use suda_client::account::{self, AccountError};
 use suda_protocol::limits::{PASSWORD_BYTES_MAX, USER_NAME_CHARS_MAX};
 
 use crate::address;
-use crate::credentials::{Credential, Credentials};
+use crate::credentials::{Credential, Credentials, Keeping};
 use crate::exit::{Exit, Failure};
 use crate::texts::Texts;
 use crate::visible;
@@ -19,8 +19,8 @@ const NAME_BYTES_MAX: u64 = USER_NAME_CHARS_MAX as u64 * 16;
 
 /// Sign in to a server
 ///
-/// Asks for the name and, without showing it, the password. The sign-in is kept in a file that only you can read, and this server becomes
-/// the default of the other commands.
+/// Asks for the name and, without showing it, the password. The sign-in is kept in the system's keyring, or, where there is none, in a file
+/// that only you can read; this server becomes the default of the other commands.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The server
@@ -44,11 +44,21 @@ pub(crate) struct Args {
     /// Read the password from stdin, up to the first line break
     #[arg(long)]
     password_stdin: bool,
+    /// Where to keep the sign-in
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHERE",
+        env = "SUDA_CREDENTIALS",
+        default_value_t = Keeping::Auto
+    )]
+    credentials: Keeping,
 }
 
 pub(crate) async fn run(args: Args, texts: Texts) -> Result<(), Failure> {
     let server = address::parse(&args.server)?;
-    let mut credentials = Credentials::load()?;
+    let mut credentials = Credentials::load(texts)?;
+    credentials.check(args.credentials)?;
     let name = match args.name {
         Some(name) => name,
         None if args.password_stdin => {
@@ -72,13 +82,11 @@ pub(crate) async fn run(args: Args, texts: Texts) -> Result<(), Failure> {
 
     let address = server.to_string();
     let shown = texts.signed_in(&visible::line(&signed_in.user.name), &address);
-    credentials.sign_in(Credential {
-        device: credentials.device(&address),
-        name: signed_in.user.name,
-        token: signed_in.token,
-        server: address,
-    })?;
+    let device = credentials.device(&address);
+    let credential = Credential::new(address, signed_in.user.name, device, signed_in.token);
+    let kept = credentials.sign_in(credential, args.credentials)?;
     eprintln!("{shown}");
+    eprintln!("{}", texts.kept(&kept));
     Ok(())
 }
 

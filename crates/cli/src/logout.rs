@@ -18,14 +18,15 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, texts: Texts) -> Result<(), Failure> {
     let wanted = args.server.address()?;
-    let mut credentials = Credentials::load()?;
+    let mut credentials = Credentials::load(texts)?;
     let Some(credential) = credentials.signed_in(wanted.as_deref()).cloned() else {
         return Err(Failure::new(
             Exit::NotSignedIn,
             texts.not_signed_in(wanted.as_deref()),
         ));
     };
-    let told = account::sign_out(&address::parse(&credential.server)?, &credential.token).await;
+    let token = credentials.token(&credential)?;
+    let told = account::sign_out(&address::parse(&credential.server)?, &token).await;
     // Whatever the server says: who wants to be signed out here, is.
     credentials.sign_out(&credential.server)?;
     match told {

@@ -62,7 +62,7 @@ impl Session {
     /// Begins with the stored sign-in. Does not wait for the connection.
     pub(crate) fn begin(server: &ServerArg, texts: Texts) -> Result<Session, Failure> {
         let wanted = server.address()?;
-        let credentials = Credentials::load()?;
+        let credentials = Credentials::load(texts)?;
         let Some(credential) = credentials.signed_in(wanted.as_deref()) else {
             return Err(Failure::new(
                 Exit::NotSignedIn,
@@ -72,7 +72,7 @@ impl Session {
         let server = address::parse(&credential.server)?;
         let config = ClientConfig::new(
             server.clone(),
-            credential.token.clone(),
+            credentials.token(credential)?,
             credential.device,
             CLIENT,
         );

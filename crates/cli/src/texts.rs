@@ -4,6 +4,7 @@ use suda_client::OfflineReason;
 use suda_client::account::AccountError;
 use suda_protocol::v1::ErrorCode;
 
+use crate::credentials::{Kept, KeyringError};
 use crate::language::Language;
 use crate::visible;
 
@@ -120,6 +121,76 @@ impl Texts {
             "{server} cannot be reached: {reason}",
             "{server}에 연결할 수 없습니다: {reason}"
         )
+    }
+}
+
+/// Of where a sign-in is kept.
+impl Texts {
+    pub(crate) fn kept(self, kept: &Kept) -> String {
+        match kept {
+            Kept::InKeyring => say!(
+                self,
+                "The sign-in is kept in the system's keyring.",
+                "로그인 정보는 시스템 키링에 보관합니다."
+            ),
+            Kept::InFile(path, None) => {
+                let path = path.display();
+                say!(
+                    self,
+                    "The sign-in is kept in {path}, which only you can read.",
+                    "로그인 정보는 본인만 읽을 수 있는 {path} 파일에 보관합니다."
+                )
+            }
+            Kept::InFile(path, Some(error)) => {
+                let (path, reason) = (path.display(), self.keyring_error(error));
+                say!(
+                    self,
+                    "The sign-in is kept in {path}, which only you can read: there is no keyring to be had ({reason}).",
+                    "시스템 키링을 쓸 수 없어({reason}) 로그인 정보를 본인만 읽을 수 있는 {path} 파일에 보관합니다."
+                )
+            }
+        }
+    }
+
+    pub(crate) fn no_keyring(self, error: &KeyringError) -> String {
+        let reason = self.keyring_error(error);
+        say!(
+            self,
+            "there is no keyring to be had ({reason}); `--credentials file` keeps the sign-in in a file",
+            "시스템 키링을 쓸 수 없습니다({reason}). `--credentials file`을 쓰면 파일에 보관합니다"
+        )
+    }
+
+    pub(crate) fn keyring_closed(self, server: &str, error: &KeyringError) -> String {
+        let reason = self.keyring_error(error);
+        say!(
+            self,
+            "the sign-in on {server} is in the system's keyring, which does not give it ({reason}): unlock the keyring, or sign in again with `suda login --server {server}`",
+            "{server} 로그인 정보가 시스템 키링에 있지만 꺼낼 수 없습니다({reason}). 키링의 잠금을 풀거나 `suda login --server {server}`로 다시 로그인하세요"
+        )
+    }
+
+    pub(crate) fn not_in_keyring(self, server: &str) -> String {
+        say!(
+            self,
+            "the sign-in on {server} is no longer in the system's keyring: run `suda login --server {server}`",
+            "시스템 키링에 {server} 로그인 정보가 더는 없습니다. `suda login --server {server}`로 로그인하세요"
+        )
+    }
+
+    pub(crate) fn waiting_for_keyring(self) -> String {
+        say!(
+            self,
+            "Waiting for the system's keyring; it may be asking for its password.",
+            "시스템 키링의 응답을 기다리는 중입니다. 키링 비밀번호를 묻는 창이 떠 있는지 확인하세요."
+        )
+    }
+
+    fn keyring_error(self, error: &KeyringError) -> String {
+        match error {
+            KeyringError::Silent => say!(self, "it does not answer", "응답 없음"),
+            KeyringError::Failed(reason) => visible::line(reason),
+        }
     }
 }
 

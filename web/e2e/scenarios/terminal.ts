@@ -71,6 +71,8 @@ export class TerminalClient implements ChatClient {
       SITE: this.site.url,
       SETUP_TOKEN: this.site.setupToken,
       HOME: this.#home,
+      // Whoever runs the scenarios may have a keyring, which is theirs.
+      SUDA_CREDENTIALS: "file",
       LC_ALL: "ko_KR.UTF-8",
       TZ: "Asia/Seoul",
     });
