@@ -26,6 +26,15 @@ pub(crate) struct Args {
     /// Make the room if there is none of that name
     #[arg(long)]
     create: bool,
+    /// The seq of the message that this one answers, as `suda tail --json` shows it
+    #[arg(
+        long,
+        value_name = "SEQ",
+        default_value_t = 0,
+        hide_default_value = true,
+        conflicts_with = "json"
+    )]
+    reply_to: u64,
     /// Lines of stdin are JSON, {"text": …, "replyTo": …, "clientId": …}, and each gets a line of JSON as its answer
     #[arg(long, conflicts_with = "text")]
     json: bool,
@@ -49,10 +58,10 @@ struct Draft {
 }
 
 impl Draft {
-    fn of_text(text: String) -> Draft {
+    fn of_text(text: String, reply_to: u64) -> Draft {
         Draft {
             text,
-            reply_to: 0,
+            reply_to,
             client_id: Uuid::new_v4(),
         }
     }
@@ -74,11 +83,11 @@ pub(crate) async fn run(args: Args, texts: Texts) -> Result<(), Failure> {
     let mut asking = Asking::begin(&args.server, &args.timeout, texts)?;
     let room = asking.enter(&args.room, args.create).await?.id;
     if !args.text.is_empty() {
-        let draft = Draft::of_text(args.text.join(" "));
+        let draft = Draft::of_text(args.text.join(" "), args.reply_to);
         let posted = post(&mut asking, &room, &draft).await?;
         posted.map_err(|error| asking.refused(&error))?;
     } else {
-        from_stdin(&mut asking, &room, args.json, texts).await?;
+        from_stdin(&mut asking, &room, &args, texts).await?;
     }
     asking.end().await;
     Ok(())
@@ -87,9 +96,10 @@ pub(crate) async fn run(args: Args, texts: Texts) -> Result<(), Failure> {
 async fn from_stdin(
     asking: &mut Asking,
     room: &str,
-    json: bool,
+    args: &Args,
     texts: Texts,
 ) -> Result<(), Failure> {
+    let json = args.json;
     let mut lines = lines::of_stdin();
     let (mut number, mut sent) = (0, 0);
     // The first reason for an exit code other than 0; all of them are told as they come.
@@ -99,7 +109,7 @@ async fn from_stdin(
         let draft = match line {
             Ok(line) if line.trim().is_empty() => continue,
             Ok(line) if json => serde_json::from_str(&line).map_err(|error| error.to_string()),
-            Ok(line) => Ok(Draft::of_text(line)),
+            Ok(line) => Ok(Draft::of_text(line, args.reply_to)),
             Err(error) => Err(error.to_string()),
         };
         let draft: Draft = match draft {

@@ -23,6 +23,8 @@ pub(super) struct Areas {
     pub(super) timeline: Rect,
     /// The line above what is being written; it says when there is something new below.
     pub(super) edge: Rect,
+    /// One line about the message that is answered, where one is.
+    pub(super) reply: Rect,
     /// With the prompt.
     pub(super) composer: Rect,
     pub(super) status: Rect,
@@ -35,8 +37,12 @@ impl Areas {
     }
 }
 
-/// The parts of a screen of that many columns and rows, where what is being written has so many rows at a width.
-pub(super) fn of((columns, rows): (u16, u16), composer_rows: impl Fn(usize) -> usize) -> Areas {
+/// The parts of a screen of that many columns and rows, where what is being written, an answer or not, has so many rows at a width.
+pub(super) fn of(
+    (columns, rows): (u16, u16),
+    is_reply: bool,
+    composer_rows: impl Fn(usize) -> usize,
+) -> Areas {
     let whole = Rect::new(0, 0, columns, rows);
     let (upper, status) = split_below(whole, 1);
     let rooms_width = match columns >= WIDTH_WITH_ROOMS_MIN {
@@ -58,6 +64,7 @@ pub(super) fn of((columns, rows): (u16, u16), composer_rows: impl Fn(usize) -> u
     let most = (upper.height / 2).max(1);
     let wanted = u16::try_from(wanted).unwrap_or(most).clamp(1, most);
     let (room, composer) = split_below(room, wanted);
+    let (room, reply) = split_below(room, u16::from(is_reply));
     let (room, edge) = split_below(room, 1);
     let title_height = room.height.min(1);
     Areas {
@@ -73,6 +80,7 @@ pub(super) fn of((columns, rows): (u16, u16), composer_rows: impl Fn(usize) -> u
             ..room
         },
         edge,
+        reply,
         composer,
         status,
     }
@@ -130,20 +138,28 @@ mod tests {
     fn the_parts_fill_any_screen() {
         for columns in 0..100 {
             for rows in 0..40 {
-                let areas = of((columns, rows), |_| 100);
-                let parts = [areas.title, areas.timeline, areas.edge, areas.composer];
-                let room: u32 = parts.iter().map(|part| part.area()).sum();
-                let whole = room + areas.rooms.area() + areas.status.area();
-                assert_eq!(whole, areas.whole.area(), "{columns}×{rows}");
+                for is_reply in [false, true] {
+                    let areas = of((columns, rows), is_reply, |_| 100);
+                    let parts = [
+                        areas.title,
+                        areas.timeline,
+                        areas.edge,
+                        areas.reply,
+                        areas.composer,
+                    ];
+                    let room: u32 = parts.iter().map(|part| part.area()).sum();
+                    let whole = room + areas.rooms.area() + areas.status.area();
+                    assert_eq!(whole, areas.whole.area(), "{columns}×{rows}");
+                }
             }
         }
     }
 
     #[test]
     fn what_is_written_grows_and_leaves_half() {
-        assert_eq!(of((80, 24), |_| 1).composer.height, 1);
-        assert_eq!(of((80, 24), |_| 3).composer.height, 3);
-        assert_eq!(of((80, 24), |_| 30).composer.height, 8);
-        assert_eq!(of((80, 9), |_| 30).composer.height, 4);
+        assert_eq!(of((80, 24), false, |_| 1).composer.height, 1);
+        assert_eq!(of((80, 24), false, |_| 3).composer.height, 3);
+        assert_eq!(of((80, 24), false, |_| 30).composer.height, 8);
+        assert_eq!(of((80, 9), false, |_| 30).composer.height, 4);
     }
 }

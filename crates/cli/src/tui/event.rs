@@ -60,6 +60,8 @@ pub(super) enum Order {
         room: String,
         client_id: Uuid,
         text: String,
+        /// The seq of the message that it answers, 0 for none.
+        reply_to: u64,
     },
     Enter {
         room: String,

@@ -41,6 +41,9 @@ pub(super) struct KeptRoom {
     pub(super) read_seq: u64,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) draft: String,
+    /// The seq of the message that the draft answers, 0 for none.
+    #[serde(skip_serializing_if = "is_none")]
+    pub(super) reply_to: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) posts: Vec<KeptPost>,
 }
@@ -50,10 +53,18 @@ pub(super) struct KeptRoom {
 pub(super) struct KeptPost {
     pub(super) client_id: Uuid,
     pub(super) text: String,
+    /// The seq of the message that it answers, 0 for none.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(super) reply_to: u64,
     pub(super) at_ms: i64,
     /// Why the server refused it, if it did; it is not sent again by itself then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) refused: Option<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde wants it")]
+fn is_none(reply_to: &u64) -> bool {
+    *reply_to == 0
 }
 
 /// The file.
@@ -119,9 +130,11 @@ mod tests {
             name: "수다방".into(),
             read_seq: 7,
             draft: "쓰다 만 글".into(),
+            reply_to: 3,
             posts: vec![KeptPost {
                 client_id: Uuid::new_v4(),
                 text: "못 보낸 글".into(),
+                reply_to: 2,
                 at_ms: 5,
                 refused: None,
             }],

@@ -22,6 +22,7 @@ pub(super) enum Action {
     NextUnread,
     Switch,
     Search,
+    Reply,
     Help,
     RetryFailed,
     DiscardFailed,
@@ -84,6 +85,7 @@ pub(super) fn action(key: KeyEvent) -> Option<Action> {
             'b' => Action::Move(Step::WordLeft),
             'f' => Action::Move(Step::WordRight),
             'd' => Action::Delete(Step::WordRight),
+            'r' => Action::Reply,
             '?' => Action::Help,
             _ => return None,
         },
@@ -102,7 +104,7 @@ pub(super) fn written(key: KeyEvent) -> Option<char> {
 }
 
 /// The keys as the help names them, in its order.
-pub(super) const HELP: [(&str, HelpLine); 17] = [
+pub(super) const HELP: [(&str, HelpLine); 18] = [
     ("Enter", HelpLine::Send),
     ("Alt+Enter, Ctrl+J", HelpLine::BreakLine),
     ("Ctrl+K", HelpLine::Switch),
@@ -112,6 +114,7 @@ pub(super) const HELP: [(&str, HelpLine); 17] = [
     ("Ctrl+Home", HelpLine::Oldest),
     ("Ctrl+End, Esc", HelpLine::Newest),
     ("Ctrl+F", HelpLine::Search),
+    ("Alt+R", HelpLine::Reply),
     ("Ctrl+R, Ctrl+X", HelpLine::Failed),
     ("Ctrl+W, Alt+D", HelpLine::DeleteWord),
     ("Ctrl+T", HelpLine::Theme),
@@ -134,6 +137,7 @@ pub(super) enum HelpLine {
     Oldest,
     Newest,
     Search,
+    Reply,
     Failed,
     DeleteWord,
     Theme,

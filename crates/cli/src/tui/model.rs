@@ -24,6 +24,8 @@ pub(super) enum Overlay {
     Help,
     Switcher(Switcher),
     Search(Search),
+    /// The person chooses the message to answer; this is the seq of the one they stand at.
+    Reply(u64),
     /// The person wants to leave; acknowledgements are waited for.
     Leaving,
 }
@@ -169,7 +171,8 @@ impl Model {
 
     pub(super) fn areas(&self) -> Areas {
         let composer = self.composer();
-        areas::of(self.size, |width| {
+        let is_reply = self.current().is_some_and(|room| room.reply_to > 0);
+        areas::of(self.size, is_reply, |width| {
             Layout::of(composer.text(), composer.cursor(), width)
                 .rows()
                 .len()
@@ -191,6 +194,10 @@ impl Model {
             me: self.my_id(),
             my_name: &self.my_name,
             found,
+            chosen: match self.overlay {
+                Some(Overlay::Reply(seq)) => Some(seq),
+                _ => None,
+            },
         }
     }
 
@@ -221,6 +228,7 @@ fn restored(id: String, kept: KeptRoom) -> Room {
     let posts = kept.posts.into_iter().map(|post| Post {
         client_id: post.client_id,
         text: post.text,
+        reply_to: post.reply_to,
         at_ms: post.at_ms,
         state: match post.refused {
             Some(reason) => PostState::Failed { reason },
@@ -236,6 +244,7 @@ fn restored(id: String, kept: KeptRoom) -> Room {
         phase: Phase::Idle,
         posts: posts.collect(),
         composer: Composer::with(kept.draft),
+        reply_to: kept.reply_to,
         read_seq: kept.read_seq,
         ..Room::default()
     }
@@ -251,6 +260,7 @@ fn kept(room: &Room) -> KeptRoom {
         Some(KeptPost {
             client_id: post.client_id,
             text: post.text.clone(),
+            reply_to: post.reply_to,
             at_ms: post.at_ms,
             refused,
         })
@@ -259,6 +269,7 @@ fn kept(room: &Room) -> KeptRoom {
         name: room.name.clone(),
         read_seq: room.read_seq,
         draft: room.composer.text().to_owned(),
+        reply_to: room.reply_to,
         posts: posts.collect(),
     }
 }

@@ -48,12 +48,16 @@ async fn carry_out(client: &Client, order: Order) -> Option<Done> {
             room,
             client_id,
             text,
-        } => Done::Post {
-            client_id,
-            result: client
-                .send(Post::new(room, text).client_id(client_id))
-                .await,
-        },
+            reply_to,
+        } => {
+            let post = Post::new(room, text)
+                .client_id(client_id)
+                .reply_to(reply_to);
+            Done::Post {
+                client_id,
+                result: client.send(post).await,
+            }
+        }
         Order::Enter { room, create } => Done::Enter {
             result: session::enter(client, &room, create).await,
         },

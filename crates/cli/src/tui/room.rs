@@ -26,6 +26,8 @@ pub(super) enum Phase {
 pub(super) struct Post {
     pub(super) client_id: Uuid,
     pub(super) text: String,
+    /// The seq of the message that it answers, 0 for none.
+    pub(super) reply_to: u64,
     pub(super) at_ms: i64,
     pub(super) state: PostState,
     /// The seq of an entry that looks like this one. Until the server's answer tells, one of the two is shown.
@@ -64,6 +66,8 @@ pub(super) struct Room {
     pub(super) timeline: Timeline,
     pub(super) posts: Vec<Post>,
     pub(super) composer: Composer,
+    /// The seq of the message that what is written answers, 0 for none.
+    pub(super) reply_to: u64,
     pub(super) position: Position,
     /// Messages of others behind `read_seq`.
     pub(super) unread: usize,

@@ -167,6 +167,26 @@ impl Texts {
         say!(self, "{count} unsent", "안 보낸 메시지 {count}개")
     }
 
+    pub(super) fn choosing_reply(self) -> String {
+        say!(
+            self,
+            "Answer which message? ↑ older, ↓ newer, Enter answers, Esc ends",
+            "어느 메시지에 답장할까요? ↑ 이전, ↓ 다음, Enter 답장, Esc 취소"
+        )
+    }
+
+    pub(super) fn nothing_to_answer(self) -> String {
+        say!(
+            self,
+            "There is no message here to answer.",
+            "답장할 메시지가 없습니다."
+        )
+    }
+
+    pub(super) fn reply_hint(self) -> String {
+        say!(self, "(Esc: no answer)", "(Esc 답장 취소)")
+    }
+
     pub(super) fn status_help(self) -> String {
         say!(self, "F1 help", "F1 도움말")
     }
@@ -263,6 +283,11 @@ impl Texts {
             ),
             HelpLine::Newest => say!(self, "to the newest", "맨 아래로"),
             HelpLine::Search => say!(self, "search in what is loaded", "불러온 메시지에서 찾기"),
+            HelpLine::Reply => say!(
+                self,
+                "answer a message: ↑ ↓ choose, Enter",
+                "답장하기: ↑ ↓로 고르고 Enter"
+            ),
             HelpLine::Failed => say!(
                 self,
                 "what was refused: send again, take back",

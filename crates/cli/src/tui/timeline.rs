@@ -106,6 +106,12 @@ impl Timeline {
         self.items.binary_search_by_key(&seq, |item| item.seq).ok()
     }
 
+    /// The seqs of the messages, oldest first.
+    pub(super) fn messages(&self) -> impl DoubleEndedIterator<Item = u64> {
+        let messages = self.items.iter().filter(|item| item.text().is_some());
+        messages.map(|item| item.seq)
+    }
+
     pub(super) fn first_seq(&self) -> Option<u64> {
         self.items.front().map(|item| item.seq)
     }

@@ -5,6 +5,7 @@ mod conversation;
 mod editing;
 mod hostile;
 mod leaving;
+mod replies;
 mod rooms;
 mod screens;
 mod scrolling;

@@ -1,4 +1,4 @@
-//! Twelve screens, as they are: a change of any is seen in a review. Their widths are asserted where they are drawn.
+//! Fourteen screens, as they are: a change of any is seen in a review. Their widths are asserted where they are drawn.
 
 use crossterm::event::KeyCode;
 use insta::assert_snapshot;
@@ -163,5 +163,22 @@ fn screen_12_narrow() {
     let mut bench = korean();
     bench.feed(Event::Resize(36, 18));
     bench.write("좁은 화면에서도 한글이 잘리지 않고 줄이 바뀝니다");
+    assert_snapshot!(bench.screen());
+}
+
+#[test]
+fn screen_13_choosing_the_message_to_answer() {
+    let mut bench = korean();
+    bench.alt(KeyCode::Char('r'));
+    bench.key(KeyCode::Up);
+    assert_snapshot!(bench.screen());
+}
+
+#[test]
+fn screen_14_an_answer_being_written() {
+    let mut bench = korean();
+    bench.alt(KeyCode::Char('r'));
+    bench.key(KeyCode::Enter);
+    bench.write("부산 바닷가에 다녀왔어요 🌊");
     assert_snapshot!(bench.screen());
 }

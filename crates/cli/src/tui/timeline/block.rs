@@ -12,6 +12,9 @@ use crate::tui::timeline::{Item, What};
 use crate::tui::wrap::{self, Spans};
 use crate::tui::{clean, days, markdown};
 
+/// Stands before the text of the message that one stands at.
+const CHOSEN: &str = "› ";
+
 /// Stands before the text of a message, below its author's name.
 const INDENT: &str = "  ";
 
@@ -31,6 +34,8 @@ pub(in crate::tui) struct Look<'a> {
     pub(in crate::tui) my_name: &'a str,
     /// What is searched for, and the seq of the match that one stands at.
     pub(in crate::tui) found: Option<(&'a str, Option<u64>)>,
+    /// The seq of the message that one stands at, to answer it.
+    pub(in crate::tui) chosen: Option<u64>,
 }
 
 /// The rows of the thing at this place; at least one.
@@ -62,7 +67,7 @@ pub(in crate::tui) fn rows(look: Look<'_>, room: &Room, index: usize) -> Vec<Spa
         !has_day && !is_new && before.is_some_and(|before| is_grouped(look, before, thing));
     match thing {
         Thing::Item(item) => item_rows(look, room, item, follows, &mut rows),
-        Thing::Post(post) => post_rows(look, post, follows, &mut rows),
+        Thing::Post(post) => post_rows(look, room, post, follows, &mut rows),
     }
     rows
 }
@@ -80,6 +85,11 @@ fn item_rows(look: Look<'_>, room: &Room, item: &Item, follows: bool, rows: &mut
             }
             let from = rows.len();
             text_rows(look, text, rows);
+            if look.chosen == Some(item.seq) {
+                for row in &mut rows[from..] {
+                    row[0] = Span::styled(CHOSEN, look.theme.accent);
+                }
+            }
             if let Some((query, here)) = look.found {
                 let style = match here == Some(item.seq) {
                     true => look.theme.found_here,
@@ -102,9 +112,12 @@ fn item_rows(look: Look<'_>, room: &Room, item: &Item, follows: bool, rows: &mut
     ));
 }
 
-fn post_rows(look: Look<'_>, post: &Post, follows: bool, rows: &mut Vec<Spans>) {
+fn post_rows(look: Look<'_>, room: &Room, post: &Post, follows: bool, rows: &mut Vec<Spans>) {
     if !follows {
         rows.push(name(look, look.my_name, look.me, true, post.at_ms));
+    }
+    if post.reply_to > 0 {
+        rows.push(reply(look, room, post.reply_to));
     }
     text_rows(look, &post.text, rows);
     let (mark, style) = match &post.state {
@@ -145,22 +158,27 @@ fn name(look: Look<'_>, name: &str, id: &str, is_me: bool, at_ms: i64) -> Spans 
 
 /// One row about the message that is answered.
 fn reply(look: Look<'_>, room: &Room, seq: u64) -> Spans {
+    let told = answered(look.texts, room, seq);
+    indented(vec![Span::styled(
+        wrap::cut(&told, text_width(look)),
+        look.theme.quote,
+    )])
+}
+
+/// What is said of the message that is answered; its author and how it begins, where it is loaded.
+pub(in crate::tui) fn answered(texts: Texts, room: &Room, seq: u64) -> String {
     let answered = room
         .timeline
         .find(seq)
         .and_then(|index| room.timeline.items().get(index))
         .and_then(|item| Some((item, item.text()?)));
-    let told = match answered {
+    match answered {
         Some((item, text)) => {
             let first = clean::lines(text).swap_remove(0);
             format!("↪ {}: {first}", clean::line(&item.author_name))
         }
-        None => look.texts.answers_older(),
-    };
-    indented(vec![Span::styled(
-        wrap::cut(&told, text_width(look)),
-        look.theme.quote,
-    )])
+        None => texts.answers_older(),
+    }
 }
 
 fn divider(text: &str, look: Look<'_>, style: ratatui::style::Style) -> Spans {

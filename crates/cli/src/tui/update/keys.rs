@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{overlay, posts, rooms, scroll};
+use super::{overlay, posts, reply, rooms, scroll};
 use crate::chat::input::{self, Input};
 use crate::tui::event::{Effect, Order, Stamp};
 use crate::tui::keys::{self, Action};
@@ -70,7 +70,9 @@ fn act(model: &mut Model, stamp: Stamp, action: Action) -> Vec<Effect> {
         Action::Send => return send(model, stamp),
         Action::BreakLine => write(model, "\n"),
         Action::Oldest => scroll::to_oldest(model),
-        Action::Newest | Action::Cancel => scroll::to_newest(model),
+        Action::Newest => scroll::to_newest(model),
+        Action::Cancel => cancel(model),
+        Action::Reply => reply::choose(model),
         Action::PreviousRoom => return rooms::show_neighbour(model, false),
         Action::NextRoom => return rooms::show_neighbour(model, true),
         Action::NextUnread => return rooms::show_unread(model),
@@ -96,6 +98,14 @@ fn act(model: &mut Model, stamp: Stamp, action: Action) -> Vec<Effect> {
         | Action::PageDown => {}
     }
     Vec::new()
+}
+
+/// What is answered is answered no more; else back to the newest.
+fn cancel(model: &mut Model) {
+    match model.current_mut() {
+        Some(room) if room.reply_to > 0 => room.reply_to = 0,
+        _ => scroll::to_newest(model),
+    }
 }
 
 fn edit(model: &mut Model, action: Action) {

@@ -5,6 +5,7 @@ mod keys;
 mod mouse;
 mod overlay;
 mod posts;
+mod reply;
 mod rooms;
 mod scroll;
 mod server;

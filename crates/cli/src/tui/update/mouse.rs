@@ -42,7 +42,7 @@ fn click(model: &mut Model, place: Position) -> Vec<Effect> {
             model.overlay = None;
             return Vec::new();
         }
-        Some(Overlay::Search(_) | Overlay::Leaving) | None => {}
+        Some(Overlay::Search(_) | Overlay::Reply(_) | Overlay::Leaving) | None => {}
     }
     if screen.edge.contains(place) {
         scroll::to_newest(model);

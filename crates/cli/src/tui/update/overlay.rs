@@ -2,7 +2,7 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{keys, rooms, scroll};
+use super::{keys, reply, rooms, scroll};
 use crate::tui::composer::Step;
 use crate::tui::event::{Effect, Order};
 use crate::tui::keys::Action;
@@ -33,6 +33,13 @@ pub(super) fn handle(
         Some(Overlay::Help) => model.overlay = None,
         Some(Overlay::Leaving) if action == Some(Action::Cancel) => model.overlay = None,
         Some(Overlay::Leaving) => {}
+        Some(Overlay::Reply(_)) => match (action, down) {
+            (_, Some(down)) => reply::step(model, !down),
+            (Some(Action::Reply), _) => reply::step(model, true),
+            (Some(Action::Send), _) => reply::take(model),
+            (Some(Action::Cancel), _) => model.overlay = None,
+            _ => {}
+        },
         Some(Overlay::Switcher(switcher)) => match (action, written, down) {
             (_, _, Some(down)) => switcher.step(down),
             (Some(Action::Cancel | Action::Switch), ..) => model.overlay = None,

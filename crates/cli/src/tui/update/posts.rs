@@ -35,6 +35,7 @@ pub(super) fn post(model: &mut Model, stamp: Stamp, text: String) -> Result<Vec<
     let post = Post {
         client_id: stamp.id,
         text,
+        reply_to: std::mem::take(&mut room.reply_to),
         at_ms: stamp.now_ms,
         state: PostState::Pending,
         seen_as: None,
@@ -67,16 +68,21 @@ pub(super) fn discard_failed(model: &mut Model) {
         return;
     };
     let mut texts = Vec::new();
+    let mut reply_to = 0;
     room.posts.retain(|post| {
         let failed = matches!(post.state, PostState::Failed { .. });
         if failed {
             texts.push(post.text.clone());
+            reply_to = post.reply_to;
         }
         !failed
     });
     if room.composer.is_empty() {
         // Too much for the composer is more than anybody mends by hand.
         let _ = room.composer.insert(&texts.join("\n"));
+        if room.reply_to == 0 {
+            room.reply_to = reply_to;
+        }
     }
 }
 
@@ -164,5 +170,6 @@ fn order(room: &str, post: &Post) -> Effect {
         room: room.to_owned(),
         client_id: post.client_id,
         text: post.text.clone(),
+        reply_to: post.reply_to,
     })
 }

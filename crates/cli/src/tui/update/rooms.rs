@@ -171,6 +171,7 @@ pub(super) fn removed(model: &mut Model, id: &str) -> Vec<Effect> {
     room.phase = Phase::Idle;
     room.timeline = Timeline::default();
     room.position = Position::Bottom;
+    room.reply_to = 0;
     room.unread = 0;
     room.read_seq = 0;
     room.member_count = room.member_count.saturating_sub(u32::from(was_member));
@@ -190,6 +191,8 @@ pub(super) fn reset(model: &mut Model, id: &str) -> Vec<Effect> {
     };
     room.timeline = Timeline::default();
     room.position = Position::Bottom;
+    // What has that seq now is another message.
+    room.reply_to = 0;
     room.new_after = None;
     room.read_seq = 0;
     room.phase = Phase::Idle;

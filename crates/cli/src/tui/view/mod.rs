@@ -19,11 +19,13 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>) {
     let areas = model.areas();
     rooms::draw(model, &areas, frame.buffer_mut());
     timeline::draw(model, &areas, frame.buffer_mut());
+    composer::draw_reply(model, &areas, frame.buffer_mut());
     let written_at = composer::draw(model, &areas, frame.buffer_mut());
     let searched_at = status::draw(model, &areas, frame.buffer_mut());
     let cursor = match &model.overlay {
         None => written_at,
         Some(Overlay::Search(_)) => searched_at,
+        Some(Overlay::Reply(_)) => None,
         Some(Overlay::Switcher(switcher)) => {
             overlay::draw_switcher(model, switcher, &areas, frame.buffer_mut())
         }

@@ -17,6 +17,11 @@ pub(super) fn draw(model: &Model, areas: &Areas, buffer: &mut Buffer) -> Option<
     if let Some(Overlay::Search(search)) = &model.overlay {
         return draw_search(model, search, areas, buffer);
     }
+    if let Some(Overlay::Reply(_)) = &model.overlay {
+        let text = wrap::cut(&model.texts.choosing_reply(), area.width.into());
+        write(buffer, area, 0, 0, &text, model.theme.accent);
+        return None;
+    }
     // What may be long stands last: where the line ends, it ends there.
     let (sign, style, text, long) = match &model.link {
         Link::Connecting => (
