@@ -21,7 +21,7 @@ pub type HyperStream = TokioIo<hyper::upgrade::Upgraded>;
 
 impl Upgrader {
     /// Judges a request that hyper has parsed. Send the response; the HTTP connection then gives its stream to the
-    /// [`OnUpgrade`]. A [`Refusal`] knows its own answer: [`Refusal::response`].
+    /// [`OnUpgrade`]. A refusal's answer is [`Upgrader::refusal_response`].
     ///
     /// ```no_run
     /// use http_body_util::Full;
@@ -32,7 +32,7 @@ impl Upgrader {
     ///     let (mut head, _body) = request.into_parts();
     ///     let (response, on_upgrade) = match upgrader.upgrade_parts(&mut head) {
     ///         Ok(upgrade) => upgrade,
-    ///         Err(refusal) => return refusal.response().map(Full::new),
+    ///         Err(refusal) => return upgrader.refusal_response(refusal, Some(&head)).map(Full::new),
     ///     };
     ///     tokio::spawn(async move {
     ///         let mut conn = on_upgrade.await?;
@@ -72,9 +72,9 @@ impl Upgrader {
 #[must_use = "the connection is closed if nobody waits for it"]
 pub struct OnUpgrade {
     inner: hyper::upgrade::OnUpgrade,
-    config: Config,
+    pub(crate) config: Config,
     timeout: Duration,
-    subprotocol: Option<String>,
+    pub(crate) subprotocol: Option<String>,
     compression: Option<Compression>,
 }
 

@@ -8,8 +8,9 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{HeaderName, HeaderValue};
-use http::request;
+use bytes::Bytes;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::{Response, request};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -131,6 +132,73 @@ impl Upgrader {
         self
     }
 
+    /// Adds headers to the accepting answer that are made for each request: a session's cookie, for example. Under the same rule as
+    /// [`response_header`](Self::response_header).
+    ///
+    /// ```
+    /// use http::header::{HeaderMap, HeaderValue, SET_COOKIE};
+    /// use suda_websocket::Upgrader;
+    ///
+    /// let upgrader = Upgrader::new().response_headers_for(|request| {
+    ///     let mut headers = HeaderMap::new();
+    ///     if request.uri.path() == "/first" {
+    ///         headers.insert(SET_COOKIE, HeaderValue::from_static("seen=1; HttpOnly; Secure"));
+    ///     }
+    ///     headers
+    /// });
+    /// ```
+    pub fn response_headers_for(
+        mut self,
+        headers: impl Fn(&request::Parts) -> HeaderMap + Send + Sync + 'static,
+    ) -> Self {
+        Arc::make_mut(&mut self.policy).response_headers_for = Some(Arc::new(headers));
+        self
+    }
+
+    /// Makes the answers to refused requests, in place of a status with one sentence. It is given the request if that was complete. On a
+    /// raw stream we add the body's length and `Connection: close`. Behind axum the rejection uses it; behind hyper ask
+    /// [`refusal_response`](Self::refusal_response). An answer of 1xx or 2xx would not refuse, and is replaced by ours.
+    ///
+    /// ```
+    /// use http::Response;
+    /// use suda_websocket::Upgrader;
+    ///
+    /// let upgrader = Upgrader::new().on_refusal(|refusal, _request| {
+    ///     let mut answer = Response::new(format!("{{\"error\":\"{refusal}\"}}").into());
+    ///     *answer.status_mut() = refusal.status();
+    ///     answer
+    /// });
+    /// ```
+    pub fn on_refusal(
+        mut self,
+        answer: impl Fn(Refusal, Option<&request::Parts>) -> Response<Bytes> + Send + Sync + 'static,
+    ) -> Self {
+        Arc::make_mut(&mut self.policy).refusal_response = Some(Arc::new(answer));
+        self
+    }
+
+    /// The answer to a refused request: what [`on_refusal`](Self::on_refusal) makes, otherwise [`Refusal::response`].
+    pub fn refusal_response(
+        &self,
+        refusal: Refusal,
+        request: Option<&request::Parts>,
+    ) -> Response<Bytes> {
+        self.policy.refuse(refusal, request)
+    }
+
+    /// Most bytes of a request head on a raw stream; 431 over it. Default
+    /// [`REQUEST_HEAD_BYTES_MAX`](crate::handshake::REQUEST_HEAD_BYTES_MAX). An HTTP server around has limits of its own.
+    pub fn head_bytes_max(mut self, bytes: usize) -> Self {
+        Arc::make_mut(&mut self.policy).limits.bytes_max = bytes;
+        self
+    }
+
+    /// Most header lines of a request on a raw stream; 431 over it. Default [`HEADERS_MAX`](crate::handshake::HEADERS_MAX).
+    pub fn header_lines_max(mut self, lines: usize) -> Self {
+        Arc::make_mut(&mut self.policy).limits.lines_max = lines;
+        self
+    }
+
     /// How long the opening handshake may take in all. A refused client has two seconds more to read why.
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.handshake_timeout = timeout;
@@ -161,9 +229,10 @@ impl Upgrader {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let deadline = Instant::now() + self.handshake_timeout;
-        let judged = match timeout_at(deadline, self.read_request(&mut stream)).await {
+        let mut handshake = ServerHandshake::new(self.policy.clone());
+        let judged = match timeout_at(deadline, read_request(&mut stream, &mut handshake)).await {
             Ok(judged) => judged?,
-            Err(_) => Err(Refusal::Timeout.into()),
+            Err(_) => Err(handshake.handle_timeout()),
         };
         match judged {
             Ok(accept) => {
@@ -198,26 +267,22 @@ impl Upgrader {
             }
         }
     }
+}
 
-    async fn read_request<S>(
-        &self,
-        stream: &mut S,
-    ) -> Result<Result<Box<Accept>, Reject>, UpgradeError>
-    where
-        S: AsyncRead + Unpin,
-    {
-        let mut handshake = ServerHandshake::new(self.policy.clone());
-        let mut piece = vec![0; READ_BYTES];
-        loop {
-            let length = stream.read(&mut piece).await?;
-            if length == 0 {
-                return Err(UpgradeError::Closed);
-            }
-            match handshake.receive(&piece[..length]) {
-                Judged::Pending => {}
-                Judged::Accept(accept) => return Ok(Ok(accept)),
-                Judged::Reject(reject) => return Ok(Err(reject)),
-            }
+async fn read_request<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    handshake: &mut ServerHandshake,
+) -> Result<Result<Box<Accept>, Reject>, UpgradeError> {
+    let mut piece = vec![0; READ_BYTES];
+    loop {
+        let length = stream.read(&mut piece).await?;
+        if length == 0 {
+            return Err(UpgradeError::Closed);
+        }
+        match handshake.receive(&piece[..length]) {
+            Judged::Pending => {}
+            Judged::Accept(accept) => return Ok(Ok(accept)),
+            Judged::Reject(reject) => return Ok(Err(reject)),
         }
     }
 }

@@ -110,6 +110,19 @@ impl Dialer {
         self
     }
 
+    /// Most bytes of the head of the server's answer. Default
+    /// [`RESPONSE_HEAD_BYTES_MAX`](crate::handshake::RESPONSE_HEAD_BYTES_MAX).
+    pub fn head_bytes_max(mut self, bytes: usize) -> Self {
+        self.options.limits.bytes_max = bytes;
+        self
+    }
+
+    /// Most header lines of the server's answer. Default [`HEADERS_MAX`](crate::handshake::HEADERS_MAX).
+    pub fn header_lines_max(mut self, lines: usize) -> Self {
+        self.options.limits.lines_max = lines;
+        self
+    }
+
     /// How long resolving, connecting, TLS and handshake may take together.
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
         self.handshake_timeout = timeout;

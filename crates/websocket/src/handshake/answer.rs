@@ -8,7 +8,7 @@ use super::client::HandshakeError;
 use super::compression;
 use super::field::{Single, has_token, single};
 use super::head::HeadError;
-use super::limits::{HEADERS_MAX, INFORMATIONAL_RESPONSES_MAX, RESPONSE_HEAD_BYTES_MAX};
+use super::limits::INFORMATIONAL_RESPONSES_MAX;
 use crate::Compression;
 
 /// Why an answer doesn't open a WebSocket, with the answer as far as it was understood.
@@ -33,11 +33,11 @@ pub enum AnswerFault {
     /// The bytes are not an HTTP/1.x answer.
     #[error("the server's answer is not HTTP/1.1")]
     Malformed,
-    /// The answer's head is longer than [`RESPONSE_HEAD_BYTES_MAX`].
-    #[error("the head of the server's answer is longer than {RESPONSE_HEAD_BYTES_MAX} bytes")]
+    /// The answer's head is longer than [`HeadLimits::bytes_max`](super::HeadLimits::bytes_max).
+    #[error("the head of the server's answer is too long")]
     HeadTooLarge,
-    /// More header lines than [`HEADERS_MAX`].
-    #[error("the server's answer has more than {HEADERS_MAX} header lines")]
+    /// More header lines than [`HeadLimits::lines_max`](super::HeadLimits::lines_max).
+    #[error("the server's answer has too many header lines")]
     TooManyHeaders,
     /// More informational answers than [`INFORMATIONAL_RESPONSES_MAX`].
     #[error("the server sent more than {INFORMATIONAL_RESPONSES_MAX} informational answers")]

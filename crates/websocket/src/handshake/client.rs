@@ -7,6 +7,7 @@ use http::{Response, StatusCode};
 use super::answer::{AnswerError, AnswerFault, Expected, check_offer};
 use super::compression;
 use super::key::{accept_key, new_key};
+use super::limits::HeadLimits;
 use super::refusal::encode_headers;
 use super::response::{Received, ResponseReader};
 use super::server::belongs_to_handshake;
@@ -14,7 +15,7 @@ use super::target::Target;
 use crate::Compression;
 
 /// What a client asks for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ClientOptions {
     /// Subprotocols to offer, the dearest first. Tokens, each once.
     pub subprotocols: Vec<String>,
@@ -22,6 +23,19 @@ pub struct ClientOptions {
     pub headers: HeaderMap,
     /// Compression to offer; none by default.
     pub compression: Option<Compression>,
+    /// Bounds of the answer's head; [`HeadLimits::RESPONSE`] by default.
+    pub limits: HeadLimits,
+}
+
+impl Default for ClientOptions {
+    fn default() -> Self {
+        Self {
+            subprotocols: Vec::new(),
+            headers: HeaderMap::new(),
+            compression: None,
+            limits: HeadLimits::RESPONSE,
+        }
+    }
 }
 
 /// Why a request cannot be built.
@@ -91,7 +105,9 @@ impl ClientHandshake {
         Ok(Self {
             request,
             expected,
-            answer: ResponseReader::new(|status| status == StatusCode::SWITCHING_PROTOCOLS),
+            answer: ResponseReader::new(options.limits, |status| {
+                status == StatusCode::SWITCHING_PROTOCOLS
+            }),
         })
     }
 

@@ -6,14 +6,14 @@ use http::request;
 use http::{Method, Request, Response, StatusCode, Uri, Version};
 
 use super::field::is_token_byte;
-use super::limits::HEADERS_MAX;
+use super::limits::HeadLimits;
 
 /// What is wrong with a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HeadError {
     /// No end within the limit of bytes.
     TooManyBytes,
-    /// More header lines than [`HEADERS_MAX`].
+    /// More header lines than the limit.
     TooManyHeaders,
     /// A line ends in LF alone. Proxies disagree on where such a message ends, which is how requests are smuggled.
     BareLf,
@@ -25,16 +25,19 @@ pub(super) enum HeadError {
 #[derive(Debug)]
 pub(super) struct HeadBuffer {
     bytes: BytesMut,
-    bytes_max: usize,
+    limits: HeadLimits,
+    /// Lines that have ended, the first of them no header.
+    lines: usize,
     /// How many of `bytes` were looked at; no byte is looked at twice.
     scanned: usize,
 }
 
 impl HeadBuffer {
-    pub(super) fn new(bytes_max: usize) -> Self {
+    pub(super) fn new(limits: HeadLimits) -> Self {
         Self {
             bytes: BytesMut::new(),
-            bytes_max,
+            limits,
+            lines: 0,
             scanned: 0,
         }
     }
@@ -48,7 +51,7 @@ impl HeadBuffer {
             return Err(HeadError::Malformed);
         }
         while self.scanned < self.bytes.len() {
-            if self.scanned >= self.bytes_max {
+            if self.scanned >= self.limits.bytes_max {
                 return Err(HeadError::TooManyBytes);
             }
             let at = self.scanned;
@@ -63,6 +66,10 @@ impl HeadBuffer {
                 self.scanned = 0;
                 return Ok(Some(self.bytes.split_to(at + 1)));
             }
+            if self.lines > self.limits.lines_max {
+                return Err(HeadError::TooManyHeaders);
+            }
+            self.lines += 1;
         }
         Ok(None)
     }
@@ -75,7 +82,7 @@ impl HeadBuffer {
 
 /// Parses a complete request head.
 pub(super) fn parse_request(head: &[u8]) -> Result<request::Parts, HeadError> {
-    let mut lines = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut lines = room_for_lines(head);
     let mut parsed = httparse::Request::new(&mut lines);
     complete(parsed.parse(head), head)?;
     let (Some(method), Some(target), Some(minor)) = (parsed.method, parsed.path, parsed.version)
@@ -92,7 +99,7 @@ pub(super) fn parse_request(head: &[u8]) -> Result<request::Parts, HeadError> {
 
 /// Parses a complete response head.
 pub(super) fn parse_response(head: &[u8]) -> Result<Response<()>, HeadError> {
-    let mut lines = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut lines = room_for_lines(head);
     let mut parsed = httparse::Response::new(&mut lines);
     complete(parsed.parse(head), head)?;
     let (Some(code), Some(minor)) = (parsed.code, parsed.version) else {
@@ -103,6 +110,12 @@ pub(super) fn parse_response(head: &[u8]) -> Result<Response<()>, HeadError> {
     *response.version_mut() = version(minor);
     *response.headers_mut() = header_map(parsed.headers)?;
     Ok(response)
+}
+
+/// As much as the head's lines need; their number has been checked.
+fn room_for_lines(head: &[u8]) -> Vec<httparse::Header<'_>> {
+    let lines = head.iter().filter(|&&byte| byte == b'\n').count();
+    vec![httparse::EMPTY_HEADER; lines]
 }
 
 /// The head has been cut at its empty line, so a parser that wants more, or leaves some, has seen another end than we.

@@ -41,10 +41,14 @@ pub use key::{GUID, accept_key};
 pub use limits::*;
 pub use origin::OriginPolicy;
 pub use refusal::Refusal;
-pub use server::{Accept, Agreement, Judged, Policy, Reject, ServerHandshake};
+pub use server::{
+    Accept, Agreement, Judged, Policy, RefusalResponse, Reject, ResponseHeaders, ServerHandshake,
+};
 pub use target::{Target, TargetError};
 
 #[cfg(feature = "tokio")]
 pub(crate) use origin::Authority;
 #[cfg(feature = "tokio")]
 pub(crate) use response::{Received, ResponseReader};
+#[cfg(feature = "axum")]
+pub(crate) use server::belongs_to_handshake;

@@ -5,7 +5,6 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::{Response, StatusCode};
 
 use super::head::HeadError;
-use super::limits::{HEADERS_MAX, REQUEST_HEAD_BYTES_MAX};
 
 /// Why a handshake request is refused. `Display` gives the sentence that is also the body of the answer; it never repeats
 /// what the client sent.
@@ -18,11 +17,11 @@ pub enum Refusal {
     /// A line of the head ends in LF without CR (400).
     #[error("a line of the request ends in LF without CR")]
     BareLf,
-    /// The head is longer than [`REQUEST_HEAD_BYTES_MAX`] (431).
-    #[error("the request head is longer than {REQUEST_HEAD_BYTES_MAX} bytes")]
+    /// The head is longer than [`HeadLimits::bytes_max`](super::HeadLimits::bytes_max) (431).
+    #[error("the request head is too long")]
     HeadTooLarge,
-    /// The head has more lines than [`HEADERS_MAX`] (431).
-    #[error("the request has more than {HEADERS_MAX} header lines")]
+    /// The head has more lines than [`HeadLimits::lines_max`](super::HeadLimits::lines_max) (431).
+    #[error("the request has too many header lines")]
     TooManyHeaders,
     /// The method is not GET (405, with `Allow: GET`).
     #[error("a WebSocket is opened with GET")]
@@ -129,21 +128,22 @@ impl Refusal {
         }
         response
     }
+}
 
-    /// The answer as bytes for a raw stream, which ends with it.
-    pub(super) fn encode(self) -> Bytes {
-        let mut response = self.response();
-        let length = HeaderValue::from(response.body().len());
-        response
-            .headers_mut()
-            .insert(header::CONTENT_LENGTH, length);
-        response
-            .headers_mut()
-            .append(header::CONNECTION, HeaderValue::from_static("close"));
-        let mut bytes = encode_head(&response);
-        bytes.extend_from_slice(response.body());
-        bytes.freeze()
+/// An answer as bytes for a raw stream, which ends with it: its length and the end are for us to tell.
+pub(super) fn encode_refusal(mut response: Response<Bytes>) -> Bytes {
+    // Whatever length such an answer tells, it has no body (RFC 9112, section 6.3).
+    if [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&response.status()) {
+        response.body_mut().clear();
     }
+    let length = HeaderValue::from(response.body().len());
+    let headers = response.headers_mut();
+    headers.remove(header::TRANSFER_ENCODING);
+    headers.insert(header::CONTENT_LENGTH, length);
+    headers.append(header::CONNECTION, HeaderValue::from_static("close"));
+    let mut bytes = encode_head(&response);
+    bytes.extend_from_slice(response.body());
+    bytes.freeze()
 }
 
 impl From<HeadError> for Refusal {

@@ -7,12 +7,13 @@ use http::{Response, StatusCode};
 use super::answer::AnswerFault;
 use super::body::BodyStart;
 use super::head::{HeadBuffer, parse_response};
-use super::limits::{INFORMATIONAL_RESPONSES_MAX, RESPONSE_HEAD_BYTES_MAX};
+use super::limits::{HeadLimits, INFORMATIONAL_RESPONSES_MAX};
 
 /// Takes an answer in pieces of any size, within the limits of heads, lines and bodies.
 #[derive(Debug)]
 pub(crate) struct ResponseReader {
     is_success: fn(StatusCode) -> bool,
+    limits: HeadLimits,
     state: State,
     informational_seen: usize,
 }
@@ -22,12 +23,6 @@ enum State {
     Head(HeadBuffer),
     /// The answer is a refusal; its body is being collected.
     Body(Response<()>, BodyStart),
-}
-
-impl State {
-    fn head() -> Self {
-        Self::Head(HeadBuffer::new(RESPONSE_HEAD_BYTES_MAX))
-    }
 }
 
 /// Where reading an answer stands.
@@ -41,10 +36,11 @@ pub(crate) enum Received {
 
 impl ResponseReader {
     /// `is_success` says which status opens the tunnel; the body of such an answer is none.
-    pub(crate) fn new(is_success: fn(StatusCode) -> bool) -> Self {
+    pub(crate) fn new(limits: HeadLimits, is_success: fn(StatusCode) -> bool) -> Self {
         Self {
             is_success,
-            state: State::head(),
+            limits,
+            state: State::Head(HeadBuffer::new(limits)),
             informational_seen: 0,
         }
     }
@@ -68,7 +64,7 @@ impl ResponseReader {
                         if self.informational_seen > INFORMATIONAL_RESPONSES_MAX {
                             return Err(AnswerFault::TooManyInformational);
                         }
-                        State::head()
+                        State::Head(HeadBuffer::new(self.limits))
                     } else {
                         let body = BodyStart::new(&response);
                         State::Body(response, body)

@@ -1,5 +1,6 @@
 //! The server's side: from a request to a verdict (RFC 6455, section 4.2).
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -9,15 +10,21 @@ use http::{Method, Response, StatusCode, Version};
 
 use super::compression;
 use super::field::{self, Single, has_token, is_token, single};
-use super::head::{HeadBuffer, parse_request};
+use super::head::{HeadBuffer, HeadError, parse_request};
 use super::key::{self, accept_key};
-use super::limits::REQUEST_HEAD_BYTES_MAX;
+use super::limits::HeadLimits;
 use super::origin::{Authority, OriginPolicy};
-use super::refusal::{Refusal, encode_head};
+use super::refusal::{Refusal, encode_head, encode_refusal};
 use crate::Compression;
 
+/// Makes headers for the accepting answer to this request.
+pub type ResponseHeaders = dyn Fn(&Parts) -> HeaderMap + Send + Sync;
+
+/// Makes the answer to a refused request. There is no request if its head was never complete.
+pub type RefusalResponse = dyn Fn(Refusal, Option<&Parts>) -> Response<Bytes> + Send + Sync;
+
 /// What a server accepts. The default takes no subprotocol and no extension, and pages of its own host only.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone)]
 pub struct Policy {
     /// Subprotocols that the server speaks, the dearest first. The first that the client also offers is chosen;
     /// if there is none, the handshake goes on without.
@@ -29,6 +36,38 @@ pub struct Policy {
     pub response_headers: HeaderMap,
     /// Compression for the clients that offer it; none by default.
     pub compression: Option<Compression>,
+    /// Headers to add to the accepting answer, made for each request; under the same rule as `response_headers`.
+    pub response_headers_for: Option<Arc<ResponseHeaders>>,
+    /// Makes the answers to refused requests, in place of [`Refusal::response`].
+    pub refusal_response: Option<Arc<RefusalResponse>>,
+    /// Bounds of the request's head, where it is read here; [`HeadLimits::REQUEST`] by default.
+    pub limits: HeadLimits,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            subprotocols: Vec::new(),
+            origin: OriginPolicy::default(),
+            response_headers: HeaderMap::new(),
+            compression: None,
+            response_headers_for: None,
+            refusal_response: None,
+            limits: HeadLimits::REQUEST,
+        }
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy")
+            .field("subprotocols", &self.subprotocols)
+            .field("origin", &self.origin)
+            .field("response_headers", &self.response_headers)
+            .field("compression", &self.compression)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What both sides have agreed on.
@@ -55,7 +94,7 @@ impl Policy {
         let compression = compression::choose(self.compression.as_ref(), &request.headers)
             .map_err(|_| Refusal::Extensions)?;
         let subprotocol = self.choose_subprotocol(&request.headers);
-        let mut response = self.accepting(key, subprotocol.as_ref())?;
+        let mut response = self.accepting(request, key, subprotocol.as_ref())?;
         let compression = compression.map(|(agreed, answer)| {
             let headers = response.headers_mut();
             headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, answer);
@@ -78,12 +117,24 @@ impl Policy {
         Some((chosen.clone(), HeaderValue::from_str(chosen).ok()?))
     }
 
+    /// The answer to a refused request. One made by `refusal_response` that would say yes, or not yet, is replaced by our own.
+    pub fn refuse(&self, refusal: Refusal, request: Option<&Parts>) -> Response<Bytes> {
+        let made = self.refusal_response.as_ref();
+        made.map(|make| make(refusal, request))
+            .filter(|response| response.status().as_u16() >= 300)
+            .unwrap_or_else(|| refusal.response())
+    }
+
     fn accepting(
         &self,
+        request: &Parts,
         key: &str,
         subprotocol: Option<&(String, HeaderValue)>,
     ) -> Result<Response<()>, Refusal> {
-        if self.response_headers.keys().any(belongs_to_handshake) {
+        let made = self.response_headers_for.as_ref();
+        let made = made.map(|make| make(request)).unwrap_or_default();
+        let added = || self.response_headers.iter().chain(&made);
+        if added().any(|(name, _)| belongs_to_handshake(name)) {
             return Err(Refusal::ResponseHeaders);
         }
         let mut response = Response::new(());
@@ -96,7 +147,7 @@ impl Policy {
         if let Some((_, value)) = subprotocol {
             headers.insert(header::SEC_WEBSOCKET_PROTOCOL, value.clone());
         }
-        for (name, value) in &self.response_headers {
+        for (name, value) in added() {
             headers.append(name, value.clone());
         }
         Ok(response)
@@ -104,7 +155,7 @@ impl Policy {
 }
 
 /// Headers that the handshake writes itself, or that would give a 101 or a GET a body.
-pub(super) fn belongs_to_handshake(name: &HeaderName) -> bool {
+pub(crate) fn belongs_to_handshake(name: &HeaderName) -> bool {
     [
         header::UPGRADE,
         header::CONNECTION,
@@ -197,7 +248,7 @@ pub struct Accept {
 }
 
 /// A refused handshake.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Reject {
     /// The status of the answer.
@@ -208,69 +259,86 @@ pub struct Reject {
     pub reason: Refusal,
 }
 
-impl From<Refusal> for Reject {
-    fn from(reason: Refusal) -> Self {
+impl Reject {
+    fn new(policy: &Policy, reason: Refusal, request: Option<&Parts>) -> Self {
+        let response = policy.refuse(reason, request);
         Self {
-            status: reason.status(),
-            response: reason.encode(),
+            status: response.status(),
+            response: encode_refusal(response),
             reason,
         }
     }
 }
 
 /// The server's handshake over bytes. Feed [`receive`](Self::receive) until it says something else than
-/// [`Judged::Pending`]. Holds at most [`REQUEST_HEAD_BYTES_MAX`] bytes and one piece.
+/// [`Judged::Pending`]. Holds at most [`HeadLimits::bytes_max`] bytes and one piece.
 #[derive(Debug)]
 pub struct ServerHandshake {
     policy: Arc<Policy>,
     head: HeadBuffer,
-    verdict_given: Option<Refusal>,
+    rejected: Option<Reject>,
 }
 
 impl ServerHandshake {
     /// Waits for a request. A server shares one policy among its handshakes by handing in an `Arc`.
     pub fn new(policy: impl Into<Arc<Policy>>) -> Self {
+        let policy = policy.into();
         Self {
-            policy: policy.into(),
-            head: HeadBuffer::new(REQUEST_HEAD_BYTES_MAX),
-            verdict_given: None,
+            head: HeadBuffer::new(policy.limits),
+            policy,
+            rejected: None,
         }
     }
 
     /// Takes the next bytes from the client, in pieces of any size. Never fails: what is wrong becomes a refusal, and a
     /// refusal stays. After an acceptance further bytes belong to the connection, not here.
     pub fn receive(&mut self, piece: &[u8]) -> Judged {
-        if let Some(refusal) = self.verdict_given {
-            return Judged::Reject(refusal.into());
+        if let Some(reject) = &self.rejected {
+            return Judged::Reject(reject.clone());
         }
-        match self.try_receive(piece) {
-            Ok(None) => Judged::Pending,
-            Ok(Some(accept)) => Judged::Accept(Box::new(accept)),
-            Err(refusal) => {
-                self.verdict_given = Some(refusal);
-                self.head.take_rest();
-                Judged::Reject(refusal.into())
-            }
+        let request = match self.receive_request(piece) {
+            Ok(None) => return Judged::Pending,
+            Ok(Some(request)) => request,
+            Err(refusal) => return self.reject(refusal, None),
+        };
+        match self.policy.judge(&request) {
+            Ok(agreement) => Judged::Accept(Box::new(self.accept(request, agreement))),
+            Err(refusal) => self.reject(refusal, Some(&request)),
         }
     }
 
-    fn try_receive(&mut self, piece: &[u8]) -> Result<Option<Accept>, Refusal> {
-        let Some(head) = self.head.receive(piece)? else {
-            return Ok(None);
-        };
-        let request = parse_request(&head)?;
+    /// Nobody wants to wait for the rest of the request.
+    pub fn handle_timeout(&mut self) -> Reject {
+        match &self.rejected {
+            Some(reject) => reject.clone(),
+            None => Reject::new(&self.policy, Refusal::Timeout, None),
+        }
+    }
+
+    fn receive_request(&mut self, piece: &[u8]) -> Result<Option<Parts>, HeadError> {
+        let head = self.head.receive(piece)?;
+        head.map(|head| parse_request(&head)).transpose()
+    }
+
+    fn reject(&mut self, refusal: impl Into<Refusal>, request: Option<&Parts>) -> Judged {
+        let reject = Reject::new(&self.policy, refusal.into(), request);
+        self.rejected = Some(reject.clone());
+        self.head.take_rest();
+        Judged::Reject(reject)
+    }
+
+    fn accept(&mut self, request: Parts, agreement: Agreement) -> Accept {
         let Agreement {
             response,
             subprotocol,
             compression,
-        } = self.policy.judge(&request)?;
-        let leftover = self.head.take_rest();
-        Ok(Some(Accept {
+        } = agreement;
+        Accept {
             request,
             response: encode_head(&response).freeze(),
             subprotocol,
             compression,
-            leftover,
-        }))
+            leftover: self.head.take_rest(),
+        }
     }
 }

@@ -300,3 +300,29 @@ async fn a_server_that_closes_instead_of_answering_is_told() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn the_limits_of_an_answers_head_can_be_set() {
+    let answer = "HTTP/1.1 503 No\r\nX: y\r\nContent-Length: 0\r\n\r\n";
+    let exact = || {
+        Dialer::new()
+            .head_bytes_max(answer.len())
+            .header_lines_max(2)
+    };
+    for (dialer, fault) in [
+        (exact(), AnswerFault::Refused),
+        (
+            exact().head_bytes_max(answer.len() - 1),
+            AnswerFault::HeadTooLarge,
+        ),
+        (exact().header_lines_max(1), AnswerFault::TooManyHeaders),
+    ] {
+        let (client, mut server) = duplex(4096);
+        server.write_all(answer.as_bytes()).await.unwrap();
+        let error = dialer.client(client, "ws://a/").await.unwrap_err();
+        assert!(
+            matches!(error, DialError::Handshake(ref e) if e.fault == fault),
+            "{error}"
+        );
+    }
+}

@@ -2,6 +2,7 @@
 //! are tested without I/O, in the tests named `handshake_*`.
 #![allow(clippy::unwrap_used)]
 
+mod behind_axum;
 mod dialer;
 mod hooks;
 mod interop;

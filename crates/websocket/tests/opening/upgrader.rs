@@ -148,3 +148,140 @@ async fn an_endless_head_is_refused_at_the_limit() {
         "it read on for {sent} bytes"
     );
 }
+
+/// What the client is answered with, and how the upgrade ended.
+async fn ask(upgrader: &Upgrader, request: &[u8]) -> (String, Result<(), UpgradeError>) {
+    let (mut client, server) = duplex(1 << 16);
+    client.write_all(request).await.unwrap();
+    let asking = async {
+        let mut answer = vec![0; 4096];
+        let length = client.read(&mut answer).await.unwrap();
+        answer.truncate(length);
+        drop(client);
+        String::from_utf8(answer).unwrap()
+    };
+    let (upgraded, answer) = tokio::join!(upgrader.upgrade(server), asking);
+    (answer, upgraded.map(drop))
+}
+
+#[tokio::test]
+async fn a_refused_client_gets_the_answer_that_the_server_makes() {
+    let upgrader = upgrader().on_refusal(|refusal, request| {
+        let path = request.map_or("nowhere", |request| request.uri.path());
+        let mut response = http::Response::new(format!("{path}: {refusal}").into());
+        *response.status_mut() = http::StatusCode::IM_A_TEAPOT;
+        let headers = response.headers_mut();
+        headers.insert("x-reason", refusal.status().as_u16().into());
+        // What would end the body elsewhere is ours to say.
+        headers.insert("transfer-encoding", "chunked".parse().unwrap());
+        headers.insert("content-length", 1.into());
+        response
+    });
+    let bad_origin = String::from_utf8_lossy(REQUEST).replace("app.example", "evil.example");
+    for (request, reason, body) in [
+        (
+            bad_origin.as_str(),
+            Refusal::Origin,
+            "/chat: this origin may not open a WebSocket here",
+        ),
+        (
+            "GET /\n",
+            Refusal::BareLf,
+            "nowhere: a line of the request ends in LF without CR",
+        ),
+    ] {
+        let (answer, upgraded) = ask(&upgrader, request.as_bytes()).await;
+        assert!(
+            matches!(upgraded, Err(UpgradeError::Refused(told)) if told == reason),
+            "{answer}"
+        );
+        let status = reason.status().as_u16();
+        assert_eq!(
+            answer,
+            format!(
+                "HTTP/1.1 418 I'm a teapot\r\nx-reason: {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            )
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_would_not_refuse_is_replaced() {
+    for status in [101, 103, 200, 204] {
+        let upgrader = upgrader().on_refusal(move |_, _| {
+            let mut response = http::Response::default();
+            *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
+            response
+        });
+        let (answer, _) = ask(&upgrader, b"POST / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 405 "), "{status}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_comes_too_late_gets_the_answer_that_the_server_makes() {
+    let upgrader = upgrader()
+        .handshake_timeout(Duration::ZERO)
+        .on_refusal(|refusal, request| {
+            assert!(request.is_none());
+            let mut response = http::Response::new("too slow".into());
+            *response.status_mut() = refusal.status();
+            response
+        });
+    let (answer, _) = ask(&upgrader, b"GET / HT").await;
+    assert!(
+        answer.starts_with("HTTP/1.1 408 ") && answer.ends_with("too slow"),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn headers_are_made_for_each_request_but_not_those_of_the_handshake() {
+    let with = |name: &'static str| {
+        upgrader().response_headers_for(move |request| {
+            let mut headers = http::HeaderMap::new();
+            headers.insert(name, request.headers["cookie"].clone());
+            headers
+        })
+    };
+    let (answer, upgraded) = ask(&with("set-cookie"), REQUEST).await;
+    assert!(
+        upgraded.is_ok() && answer.contains("\r\nset-cookie: a=b\r\n"),
+        "{answer}"
+    );
+    let (answer, upgraded) = ask(&with("sec-websocket-accept"), REQUEST).await;
+    assert!(
+        matches!(
+            upgraded,
+            Err(UpgradeError::Refused(Refusal::ResponseHeaders))
+        ),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn the_limits_of_a_head_can_be_set() {
+    let with = |line: &str| {
+        let text = String::from_utf8_lossy(REQUEST);
+        text.replace("Cookie: a=b\r\n", line).into_bytes()
+    };
+    let fits = with("X: y\r\n");
+    let exact = upgrader().head_bytes_max(fits.len()).header_lines_max(7);
+    assert!(ask(&exact, &fits).await.1.is_ok());
+    for (request, reason) in [
+        (with("X: yy\r\n"), Refusal::HeadTooLarge),
+        (with("X:\r\nY:\r\n"), Refusal::TooManyHeaders),
+    ] {
+        let (answer, upgraded) = ask(&exact, &request).await;
+        assert!(
+            matches!(upgraded, Err(UpgradeError::Refused(told)) if told == reason),
+            "{answer}"
+        );
+        assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    }
+    // More than the defaults is possible, too.
+    let many = "X: y\r\n".repeat(1000) + &format!("Y: {}\r\n", "z".repeat(20_000));
+    let roomy = upgrader().head_bytes_max(1 << 16).header_lines_max(2000);
+    assert!(ask(&roomy, &with(&many)).await.1.is_ok());
+}

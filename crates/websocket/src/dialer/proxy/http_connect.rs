@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 use super::{Credentials, ProxyError};
-use crate::handshake::{AnswerFault, Received, ResponseReader, Target};
+use crate::handshake::{AnswerFault, HeadLimits, Received, ResponseReader, Target};
 
 /// Bytes to ask a stream for at once.
 const READ_BYTES: usize = 4 * 1024;
@@ -29,7 +29,7 @@ where
         .await?;
     stream.flush().await?;
     // Any 2xx opens the tunnel, and announces no body whatever its headers say.
-    let mut answer = ResponseReader::new(|status| status.is_success());
+    let mut answer = ResponseReader::new(HeadLimits::RESPONSE, |status| status.is_success());
     let mut piece = vec![0; READ_BYTES];
     loop {
         let reading = stream.read(&mut piece);
