@@ -6,6 +6,7 @@ mod apt;
 mod autobahn;
 mod bench;
 mod buf;
+mod fuzz;
 mod npm;
 mod screenshots;
 mod serve;
@@ -36,6 +37,8 @@ enum Task {
     Autobahn(autobahn::Args),
     /// Measure the WebSocket library beside its peers.
     Bench(bench::Args),
+    /// Fuzz the WebSocket library, with AddressSanitizer.
+    Fuzz(fuzz::Args),
     /// Run the simulator: real engine and client, simulated clock, network and disk.
     Sim(sim::Args),
     /// Take the README's pictures anew.
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Task::Test(args) => test::run(args),
         Task::Autobahn(args) => autobahn::run(args),
         Task::Bench(args) => bench::run(args),
+        Task::Fuzz(args) => fuzz::run(args),
         Task::Sim(args) => sim::run(args),
         Task::Screenshots(args) => screenshots::run(args),
         Task::Web(args) => web::run(args),
