@@ -3,17 +3,20 @@
 //! Strict: every case of the groups has to be run and to be OK or INFORMATIONAL, in what it says of the behaviour and of the
 //! closing. Where the suite cannot run, this is not green.
 
-mod process;
 mod report;
 mod suite;
 
-use std::{fs, path::Path, path::PathBuf, process::Command, process::Stdio};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 
-use crate::shell;
-use process::Running;
+use crate::{process::Running, shell};
 use report::Report;
 use suite::Suite;
 
@@ -27,6 +30,8 @@ const DEFLATE_GROUPS: &[u32] = &[12, 13];
 const DEFLATE_CASES: usize = 216;
 /// Longest message of the suite is 16 MiB.
 const READ_LIMIT_BYTES: usize = 32 << 20;
+/// A run of one role takes a minute or two; one that takes this long hangs.
+const RUN_MAX: Duration = Duration::from_secs(30 * 60);
 const AGENT: &str = "suda-websocket";
 
 /// Run the Autobahn|Testsuite against the echo server and the echoing client.
@@ -167,7 +172,7 @@ fn test_client(suite: &Suite, out: &Path, cases: &[String], deflate: &str) -> Re
         "--deflate",
         deflate,
     ]))?;
-    let status = client.wait()?;
+    let status = client.wait(RUN_MAX)?;
     ensure!(status.success(), "the client failed: {status}");
     suite::announced(&fuzzer.stop()?)
 }

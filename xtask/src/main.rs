@@ -7,7 +7,9 @@ mod autobahn;
 mod bench;
 mod buf;
 mod fuzz;
+mod interop;
 mod npm;
+mod process;
 mod screenshots;
 mod serve;
 mod shell;
@@ -39,6 +41,8 @@ enum Task {
     Bench(bench::Args),
     /// Fuzz the WebSocket library, with AddressSanitizer.
     Fuzz(fuzz::Args),
+    /// Let the WebSocket library talk with others, in both roles, and through proxies.
+    Interop(interop::Args),
     /// Run the simulator: real engine and client, simulated clock, network and disk.
     Sim(sim::Args),
     /// Take the README's pictures anew.
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
         Task::Autobahn(args) => autobahn::run(args),
         Task::Bench(args) => bench::run(args),
         Task::Fuzz(args) => fuzz::run(args),
+        Task::Interop(args) => interop::run(args),
         Task::Sim(args) => sim::run(args),
         Task::Screenshots(args) => screenshots::run(args),
         Task::Web(args) => web::run(args),

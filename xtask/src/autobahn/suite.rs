@@ -12,8 +12,8 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 
-use super::process::Running;
-use crate::shell;
+use super::RUN_MAX;
+use crate::{process::Running, shell};
 
 const REQUIREMENTS: &str = include_str!("../../autobahn/requirements.txt");
 /// The last virtualenv that makes environments for Python 2.7.
@@ -95,7 +95,9 @@ impl Suite {
             "exclude-agent-cases": {},
         });
         let log = out.join("wstest.log");
-        let status = self.start("fuzzingclient", out, &log, &spec)?.wait()?;
+        let status = self
+            .start("fuzzingclient", out, &log, &spec)?
+            .wait(RUN_MAX)?;
         let text = fs::read_to_string(&log)?;
         ensure!(
             status.success(),

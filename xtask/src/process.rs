@@ -9,17 +9,15 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-/// A run of one role takes a minute or two; one that takes this long hangs.
-const RUN_MAX: Duration = Duration::from_secs(30 * 60);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-pub(super) struct Running {
+pub(crate) struct Running {
     child: Child,
     name: String,
 }
 
 impl Running {
-    pub(super) fn start(command: &mut Command) -> Result<Self> {
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
         let child = command
             .spawn()
@@ -28,7 +26,7 @@ impl Running {
     }
 
     /// The first line that it prints; its output has to be piped.
-    pub(super) fn first_line(&mut self) -> Result<String> {
+    pub(crate) fn first_line(&mut self) -> Result<String> {
         let mut line = String::new();
         let stdout = self
             .child
@@ -39,23 +37,19 @@ impl Running {
         Ok(line)
     }
 
-    pub(super) fn has_ended(&mut self) -> Result<bool> {
+    pub(crate) fn has_ended(&mut self) -> Result<bool> {
         Ok(self.child.try_wait()?.is_some())
     }
 
-    /// Waits for its end, but not for ever.
-    pub(super) fn wait(&mut self) -> Result<ExitStatus> {
+    /// Waits for its end, but no longer than that.
+    pub(crate) fn wait(&mut self, at_most: Duration) -> Result<ExitStatus> {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait()? {
                 return Ok(status);
             }
-            if start.elapsed() > RUN_MAX {
-                bail!(
-                    "{} did not end within {} minutes",
-                    self.name,
-                    RUN_MAX.as_secs() / 60
-                );
+            if start.elapsed() > at_most {
+                bail!("{} did not end within {} s", self.name, at_most.as_secs());
             }
             thread::sleep(LOOK_EVERY);
         }
