@@ -1,10 +1,9 @@
-//! The protocol machine through its public interface, each rule as client and as server.
+//! The protocol machine through its public interface: what it promises beyond RFC 6455, whose rules are in `rfc6455`.
 #![allow(clippy::unwrap_used)]
 
 mod chunking;
-mod closing;
-mod control;
 mod messages;
+#[path = "../support/pair.rs"]
 mod pair;
-mod rules;
+mod queueing;
 mod sending;

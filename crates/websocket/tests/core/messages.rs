@@ -1,7 +1,7 @@
 //! Messages that arrive: whole, in fragments, as parts.
 
 use bytes::Bytes;
-use suda_websocket::{Config, Event, Message, MessageKind, Part, Role};
+use suda_websocket::{Config, Event, Message, MessageKind, Part};
 
 use crate::pair::*;
 
@@ -27,16 +27,6 @@ both_roles! {
         let mut connection = connection(role, Config::default().read_limit(300));
         connection.receive(&frame_to(role, FIN | BINARY, &[1; 300]));
         assert_eq!(events(&mut connection), [Event::Message(Message::binary(vec![1; 300]))]);
-    }
-
-    fn fragments_are_joined_and_may_be_empty_or_cut_inside_a_character(role) {
-        let mut connection = connection(role, Config::default());
-        let text = "수다";
-        connection.receive(&frame_to(role, TEXT, &text.as_bytes()[..2]));
-        connection.receive(&frame_to(role, CONTINUATION, b""));
-        assert_eq!(connection.poll_event(), None);
-        connection.receive(&frame_to(role, FIN | CONTINUATION, &text.as_bytes()[2..]));
-        assert_eq!(events(&mut connection), [Event::Message(Message::text(text))]);
     }
 
     fn a_whole_frame_is_given_out_without_a_copy(role) {

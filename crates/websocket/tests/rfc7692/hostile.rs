@@ -1,6 +1,6 @@
 //! Compressed messages that are meant to do harm: one close frame with the right code, and bounded memory.
 
-use suda_websocket::{Config, Connection, Event, Role, Violation};
+use suda_websocket::{Config, Connection, Event, Violation};
 
 use crate::{
     deflating, forgetting, keeping, noise, pair::*, receiving::RSV1, sample, zlib::Encoder,

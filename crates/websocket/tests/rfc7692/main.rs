@@ -2,7 +2,7 @@
 //! implementation of WebSocket.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../core/pair.rs"]
+#[path = "../support/pair.rs"]
 #[allow(dead_code)]
 mod pair;
 #[path = "../support/zlib.rs"]

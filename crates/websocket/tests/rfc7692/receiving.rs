@@ -1,6 +1,6 @@
 //! What is received (RFC 7692, sections 6 and 7.2.2), made by zlib and by hand.
 
-use suda_websocket::{Config, Event, Message, Role, Violation};
+use suda_websocket::{Config, Event, Message, Violation};
 
 use crate::{deflating, forgetting, keeping, pair::*, sample, zlib::Encoder};
 

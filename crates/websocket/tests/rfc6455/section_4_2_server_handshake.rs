@@ -1,5 +1,4 @@
 //! The server's opening handshake, sans I/O: each MUST of RFC 6455, section 4.2, and what hostile clients send.
-#![allow(clippy::unwrap_used)]
 
 use http::header::{HeaderName, HeaderValue};
 use suda_websocket::handshake::{

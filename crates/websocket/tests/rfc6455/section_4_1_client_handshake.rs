@@ -1,5 +1,4 @@
 //! The client's opening handshake, sans I/O: each MUST of RFC 6455, section 4.1, and what hostile servers answer.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::HashSet;
 

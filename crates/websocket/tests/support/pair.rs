@@ -1,4 +1,5 @@
 //! Two connections and the link between them, and frames made by hand.
+#![allow(dead_code)] // Each test binary uses its part.
 
 use suda_websocket::{Config, Connection, Event, Parts, Role};
 
@@ -8,18 +9,18 @@ macro_rules! both_roles {
         mod $name {
             use super::*;
 
-            fn check($role: Role) $body
+            fn check($role: suda_websocket::Role) $body
 
             $(#[$meta])*
             #[test]
             fn as_client() {
-                check(Role::Client);
+                check(suda_websocket::Role::Client);
             }
 
             $(#[$meta])*
             #[test]
             fn as_server() {
-                check(Role::Server);
+                check(suda_websocket::Role::Server);
             }
         }
     )*};
