@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used)]
 
 #[path = "../support/pair.rs"]
-#[allow(dead_code)]
 mod pair;
 #[path = "../support/zlib.rs"]
 mod zlib;
