@@ -61,7 +61,9 @@ impl Inflater {
                 self.inflate.reset(false);
                 self.at = At::LastBlock;
             }
-            if input.is_empty() || made == output.len() || fresh_in + fresh_out == 0 {
+            // The end of a last block may be told by a call of its own, when the tail of the message before has ended it.
+            let stuck = fresh_in + fresh_out == 0 && status != Status::StreamEnd;
+            if input.is_empty() || made == output.len() || stuck {
                 return Ok((taken, made));
             }
         }

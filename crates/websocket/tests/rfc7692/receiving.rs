@@ -109,6 +109,18 @@ both_roles! {
         }
     }
 
+    fn section_7_2_3_4_a_last_block_that_the_tail_ends_is_followed_by_the_next_message(role) {
+        // A stored block, and of an empty last one what is left without its last four bytes.
+        let payload = [0, 2, 0, 0xfd, 0xff, b'h', b'i', 1];
+        for compression in [keeping(), forgetting()] {
+            let mut connection = deflating(role, Config::default(), compression);
+            for _ in 0..3 {
+                connection.receive(&frame_to(role, FIN | RSV1 | TEXT, &payload));
+                assert_eq!(events(&mut connection), [Event::Message(Message::text("hi"))]);
+            }
+        }
+    }
+
     fn section_7_2_3_5_the_example_of_two_blocks_is_read(role) {
         let mut connection = deflating(role, Config::default(), keeping());
         let two = [0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00];
