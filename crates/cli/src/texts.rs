@@ -2,11 +2,22 @@
 
 use suda_client::OfflineReason;
 use suda_client::account::AccountError;
-use suda_protocol::v1::ErrorCode;
+use suda_protocol::limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARS_MIN};
+use suda_protocol::v1::{self, ErrorCode};
 
 use crate::credentials::{Kept, KeyringError};
 use crate::language::Language;
 use crate::visible;
+
+/// A number and its noun, as English has it.
+pub(crate) fn counted<N: Copy + std::fmt::Display + PartialEq + From<u8>>(
+    count: N,
+    one: &str,
+    many: &str,
+) -> String {
+    let noun = if count == N::from(1) { one } else { many };
+    format!("{count} {noun}")
+}
 
 /// The sentences in one language.
 #[derive(Debug, Clone, Copy)]
@@ -217,9 +228,10 @@ impl Texts {
     }
 
     pub(crate) fn not_all_sent(self, sent: u64) -> String {
+        let lines = counted(sent, "line was", "lines were");
         say!(
             self,
-            "not everything was sent; {sent} lines were",
+            "not everything was sent; {lines}",
             "일부를 보내지 못했습니다. 보낸 줄: {sent}"
         )
     }
@@ -253,13 +265,14 @@ impl Texts {
     }
 
     pub(crate) fn room_line(self, name: &str, members: u32, member: bool) -> String {
+        let counted = counted(members, "member", "members");
         match member {
             true => say!(
                 self,
-                "{name}  ({members} members, you are one)",
+                "{name}  ({counted}, you are one)",
                 "{name}  ({members}명, 참여 중)"
             ),
-            false => say!(self, "{name}  ({members} members)", "{name}  ({members}명)"),
+            false => say!(self, "{name}  ({counted})", "{name}  ({members}명)"),
         }
     }
 }
@@ -391,9 +404,10 @@ impl Texts {
     }
 
     pub(crate) fn waiting_for_acknowledgement(self, count: usize) -> String {
+        let lines = counted(count, "line", "lines");
         say!(
             self,
-            "* Waiting until the server has acknowledged {count} lines; Ctrl-C leaves at once.",
+            "* Waiting until the server has acknowledged {lines}; Ctrl-C leaves at once.",
             "* 서버가 아직 확인하지 않은 {count}줄을 기다립니다. 바로 끝내려면 Ctrl-C를 누르세요."
         )
     }
@@ -407,9 +421,10 @@ impl Texts {
     }
 
     pub(crate) fn some_not_acknowledged(self, count: usize) -> String {
+        let lines = counted(count, "line was", "lines were");
         say!(
             self,
-            "{count} lines were not acknowledged by the server",
+            "{lines} not acknowledged by the server",
             "{count}줄을 서버가 확인하지 않았습니다"
         )
     }
@@ -423,9 +438,10 @@ impl Texts {
     }
 
     pub(crate) fn some_refused(self, count: usize) -> String {
+        let lines = counted(count, "line was", "lines were");
         say!(
             self,
-            "{count} lines were refused by the server",
+            "{lines} refused by the server",
             "{count}줄을 서버가 거절했습니다"
         )
     }
@@ -469,14 +485,38 @@ impl Texts {
         }
     }
 
-    /// The sentence for an error of the server: ours in Korean, the server's own otherwise.
-    pub(crate) fn error(self, error: &suda_protocol::v1::Error) -> String {
+    /// The sentence for an error of the server: ours in Korean, the server's own otherwise; with the numbers that it comes with.
+    pub(crate) fn error(self, error: &v1::Error) -> String {
         let known = match self.language {
             Language::English => None,
-            Language::Korean => korean(error.code()),
+            Language::Korean => {
+                korean_with_numbers(error).or_else(|| korean(error.code()).map(str::to_owned))
+            }
         };
-        known.map_or_else(|| visible::line(&error.message), str::to_owned)
+        let mut sentence = known.unwrap_or_else(|| visible::line(&error.message));
+        if error.retry_after_ms > 0 {
+            let seconds = error.retry_after_ms.div_ceil(1000);
+            sentence.push_str(&say!(self, " (in {seconds} s)", " ({seconds}초 뒤)"));
+        }
+        sentence
     }
+}
+
+/// The sentences that say a bound: the server's own, or the one that both sides of the protocol know.
+fn korean_with_numbers(error: &v1::Error) -> Option<String> {
+    let limit = error.limit;
+    Some(match error.code() {
+        ErrorCode::TextTooLong if limit > 0 => {
+            format!("메시지가 너무 깁니다. {limit}바이트까지 보낼 수 있습니다.")
+        }
+        ErrorCode::TooManyOpenRooms if limit > 0 => {
+            format!("한 연결에서 방은 {limit}개까지 열 수 있습니다. 먼저 하나를 닫으세요.")
+        }
+        ErrorCode::WeakPassword => format!(
+            "비밀번호는 {PASSWORD_CHARS_MIN}자 이상, {PASSWORD_BYTES_MAX}바이트 이하여야 합니다."
+        ),
+        _ => return None,
+    })
 }
 
 /// The protocol's table of errors in Korean; what a newer server adds is shown as the server says it.
@@ -514,4 +554,28 @@ fn korean(code: ErrorCode) -> Option<&'static str> {
         }
         ErrorCode::Unavailable => "서버가 지금 읽거나 저장할 수 없습니다. 다시 시도하세요.",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_numbers_are_told_in_both_languages() {
+        let too_long = v1::Error::of(ErrorCode::TextTooLong).with_limit(16_384);
+        let too_fast = v1::Error::of(ErrorCode::RateLimited).with_retry_after_ms(2_100);
+        for language in [Language::English, Language::Korean] {
+            let texts = Texts::new(language);
+            assert!(texts.error(&too_long).contains("16384"));
+            assert!(texts.error(&too_fast).contains('3'));
+        }
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        let texts = Texts::new(Language::English);
+        assert_eq!(texts.some_refused(1), "1 line was refused by the server");
+        assert_eq!(texts.some_refused(2), "2 lines were refused by the server");
+        assert_eq!(texts.room_line("lobby", 1, false), "lobby  (1 member)");
+    }
 }

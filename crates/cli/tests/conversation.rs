@@ -201,7 +201,7 @@ fn leaving_without_a_server_says_what_is_not_acknowledged() {
     chat.wait_for("Not connected");
     chat.type_line("이 글은 어떻게 되나");
     chat.type_line("/quit");
-    chat.wait_for("Waiting until the server has acknowledged 1 lines");
+    chat.wait_for("Waiting until the server has acknowledged 1 line;");
     // Ctrl-C, instead of waiting until the program gives up by itself.
     chat.type_interrupt();
     let end = chat.wait_for_end();
@@ -220,7 +220,7 @@ fn commands_and_history() {
     let mut chat = Terminal::run(&minsu.suda(&["chat", "--plain", "--last", "2"]));
     chat.wait_for("You are in no room");
     chat.type_line("/rooms");
-    chat.wait_for("lobby  (1 members, you are one)");
+    chat.wait_for("lobby  (1 member, you are one)");
     chat.type_line("/join lobby");
     let lines = chat.wait_for("You are in lobby");
     assert_eq!(messages(&lines), ["민수: 글 4", "민수: 글 5"]);

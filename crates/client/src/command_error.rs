@@ -73,6 +73,13 @@ impl From<CommandError> for v1::Error {
             CommandError::TooManyOpenRooms { .. } => ErrorCode::TooManyOpenRooms,
             CommandError::Ended => ErrorCode::Unauthenticated,
         };
-        v1::Error::of(code).with_message(error.to_string())
+        let limit = match error {
+            CommandError::TextTooLong { bytes_max, .. } => bytes_max,
+            CommandError::TooManyOpenRooms { rooms_max } => rooms_max,
+            _ => 0,
+        };
+        v1::Error::of(code)
+            .with_limit(u32::try_from(limit).unwrap_or(u32::MAX))
+            .with_message(error.to_string())
     }
 }

@@ -74,7 +74,9 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
             >= self.limits.told.open_rooms_max as usize
             && !matches!(&room, RoomRef::Id(id) if of_member.rooms.contains(id))
         {
-            let reply = Refusal::new(ErrorCode::TooManyOpenRooms).reply(command_id);
+            let reply = Refusal::new(ErrorCode::TooManyOpenRooms)
+                .with_limit(self.limits.told.open_rooms_max)
+                .reply(command_id);
             out.effect(Effect::Reply { member, reply });
             return;
         }

@@ -168,7 +168,7 @@ impl Session {
         };
         let draft = |client_id: &str,
                      intent: Intent,
-                     objection: Option<ErrorCode>|
+                     objection: Option<Refusal>|
          -> Result<Draft, Refusal> {
             Ok(Draft {
                 command_id,
@@ -176,7 +176,7 @@ impl Session {
                 author_name: identity.name.clone(),
                 client_id: parse::<ClientId>(client_id)?,
                 intent,
-                objection: objection.map(Refusal::new),
+                objection,
             })
         };
         let draft = match request {
@@ -237,11 +237,12 @@ impl Session {
         })
     }
 
-    fn text_objection(&self, text: &str) -> Option<ErrorCode> {
+    fn text_objection(&self, text: &str) -> Option<Refusal> {
+        let bytes_max = self.limits.told.text_bytes_max;
         if text.trim().is_empty() {
-            Some(ErrorCode::EmptyText)
-        } else if text.len() > self.limits.told.text_bytes_max as usize {
-            Some(ErrorCode::TextTooLong)
+            Some(ErrorCode::EmptyText.into())
+        } else if text.len() > bytes_max as usize {
+            Some(Refusal::new(ErrorCode::TextTooLong).with_limit(bytes_max))
         } else {
             None
         }

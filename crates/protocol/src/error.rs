@@ -57,7 +57,27 @@ impl v1::Error {
             message: code.message().to_owned(),
             retryable: code.retryable(),
             retry_after_ms: 0,
+            limit: 0,
         }
+    }
+
+    /// The same with the bound that the command is beyond, in the code's unit; 0 is none. The sentence tells it.
+    #[must_use]
+    pub fn with_limit(mut self, limit: u32) -> v1::Error {
+        self.limit = limit;
+        match self.code() {
+            _ if limit == 0 => {}
+            ErrorCode::TextTooLong => {
+                self.message = format!("The message is too long: {limit} bytes are allowed.");
+            }
+            ErrorCode::TooManyOpenRooms => {
+                self.message = format!(
+                    "{limit} rooms are open on this connection; no more may be. Close one first."
+                );
+            }
+            _ => {}
+        }
+        self
     }
 
     /// The same with a sentence that says more than the table's.

@@ -2,7 +2,7 @@
 
 use super::keys::HelpLine;
 use crate::language::Language;
-use crate::texts::{Texts, say};
+use crate::texts::{Texts, counted, say};
 use crate::visible;
 
 impl Texts {
@@ -47,21 +47,13 @@ impl Texts {
     }
 
     pub(super) fn members(self, count: u32) -> String {
-        match count {
-            1 => say!(self, "1 member", "1명"),
-            _ => say!(self, "{count} members", "{count}명"),
-        }
+        let members = counted(count, "member", "members");
+        say!(self, "{members}", "{count}명")
     }
 
     pub(super) fn new_below(self, count: usize) -> String {
-        match count {
-            1 => say!(self, "▼ 1 new message (Esc)", "▼ 새 메시지 1개 (Esc)"),
-            _ => say!(
-                self,
-                "▼ {count} new messages (Esc)",
-                "▼ 새 메시지 {count}개 (Esc)"
-            ),
-        }
+        let messages = counted(count, "new message", "new messages");
+        say!(self, "▼ {messages} (Esc)", "▼ 새 메시지 {count}개 (Esc)")
     }
 
     pub(super) fn older_shown(self) -> String {
@@ -244,9 +236,10 @@ impl Texts {
     /// Said on the plain terminal, after the end.
     pub(super) fn unsent_is_kept(self, unsent: &[&str]) -> String {
         let count = unsent.len();
+        let messages = counted(count, "message is", "messages are");
         let mut said = say!(
             self,
-            "{count} messages are not sent yet; they are kept and sent when `suda chat` runs again:",
+            "{messages} not sent yet, but kept, and sent when `suda chat` runs again:",
             "아직 보내지 못한 메시지가 {count}개 있습니다. 보관해 두었다가 `suda chat`을 다시 실행하면 보냅니다:"
         );
         for text in unsent {

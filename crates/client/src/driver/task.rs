@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use suda_protocol::Codec;
+use suda_protocol::{Codec, ErrorCode, v1};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -14,6 +14,9 @@ use uuid::Uuid;
 use super::orders::{AnswerSender, Mutation, OpenedSender, Order, OutcomeSender, Question};
 use super::socket::{Dial, Incoming, Socket};
 use crate::{CommandError, ConnectionOrder, Event, Machine, Pending, RequestId, Timestamp};
+
+/// What whoever waits for a room to open is told when it is closed instead.
+const CLOSED_BEFORE_OPEN: &str = "The room was closed before it was open.";
 
 type Dialing = Pin<Box<dyn Future<Output = Result<Socket, String>> + Send>>;
 
@@ -233,8 +236,10 @@ impl Task {
                 }
             },
             Order::CloseRoom { room } => {
-                // Whoever still waits for it learns that nothing will come: its sender is dropped.
-                self.openings.retain(|(it, _)| *it != room);
+                for (_, waiting) in self.openings.extract_if(.., |(it, _)| *it == room) {
+                    let error = v1::Error::of(ErrorCode::Unavailable);
+                    let _ = waiting.send(Err(error.with_message(CLOSED_BEFORE_OPEN)));
+                }
                 self.machine.close(now, &room);
             }
             Order::ConnectNow => self.machine.connect_now(now),

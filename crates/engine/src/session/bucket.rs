@@ -44,6 +44,7 @@ impl Bucket {
                 Err(Refusal {
                     code: ErrorCode::RateLimited,
                     retry_after_ms: u32::try_from(wait_ms).unwrap_or(u32::MAX),
+                    limit: 0,
                 })
             }
         }

@@ -177,7 +177,9 @@ pub(crate) fn has_administrator(connection: &rusqlite::Connection) -> rusqlite::
 
 fn check_length(password: &str) -> Result<(), v1::Error> {
     if password.len() > PASSWORD_BYTES_MAX {
-        return Err(ErrorCode::WeakPassword.into());
+        return Err(v1::Error::of(ErrorCode::WeakPassword).with_message(format!(
+            "The password has more than {PASSWORD_BYTES_MAX} bytes."
+        )));
     }
     Ok(())
 }

@@ -60,5 +60,6 @@ pub(super) fn refusal(error: &v1::Error) -> Refusal {
     Refusal {
         code: error.code(),
         retry_after_ms: error.retry_after_ms,
+        limit: error.limit,
     }
 }

@@ -50,7 +50,7 @@ fn who_does_not_wait_is_told_what_is_kept() {
             panic!("{effects:?}");
         };
         let said = failure.to_string();
-        assert!(said.contains("1 messages are not sent yet"), "{said}");
+        assert!(said.contains("1 message is not sent yet"), "{said}");
         assert!(said.contains("아직 안 간 글"), "{said}");
         assert_eq!(bench.model.kept().rooms["room"].posts.len(), 1);
     }
