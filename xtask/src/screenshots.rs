@@ -7,10 +7,11 @@ use anyhow::{Context, Result};
 use crate::{shell, web};
 
 /// What the tests of the screens keep, and the names under which the README shows it.
-const PICTURES: [(&str, &str); 3] = [
+const PICTURES: [(&str, &str); 4] = [
     ("room-light.png", "web-light.png"),
     ("room-dark.png", "web-dark.png"),
     ("phone-room-light.png", "web-phone.png"),
+    ("terminal.png", "terminal.png"),
 ];
 
 /// Take the README's pictures anew.
@@ -19,7 +20,7 @@ pub(crate) struct Args {}
 
 pub(crate) fn run(_: Args) -> Result<()> {
     web::build()?;
-    web::in_browser(&["e2e/screens"])?;
+    web::in_browser(&["e2e/screens", "e2e/picture"])?;
     let pictures = shell::root().join("docs/images");
     fs::create_dir_all(&pictures)?;
     for (taken, name) in PICTURES {

@@ -3,13 +3,13 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import xterm from "@xterm/headless";
+import { type Cell, PALETTE } from "../support/cells";
 
 /** So tall that a conversation is on the screen as a whole. */
-const ROWS = 60;
-const COLUMNS = 140;
+const SIZE = { rows: 60, columns: 140 };
 
 export class PseudoTerminal {
-  readonly #screen = new xterm.Terminal({ rows: ROWS, cols: COLUMNS, allowProposedApi: true });
+  readonly #screen: xterm.Terminal;
   readonly #process: ChildProcess;
   readonly #end: Promise<number | null>;
   #hasEnded = false;
@@ -17,8 +17,9 @@ export class PseudoTerminal {
   title = "";
 
   /** Runs a line of shell. */
-  constructor(line: string, environment: Record<string, string>) {
-    const command = `stty rows ${ROWS} cols ${COLUMNS} && ${line}`;
+  constructor(line: string, environment: Record<string, string>, { rows, columns } = SIZE) {
+    this.#screen = new xterm.Terminal({ rows, cols: columns, allowProposedApi: true });
+    const command = `stty rows ${rows} cols ${columns} && ${line}`;
     this.#process = spawn("script", ["--quiet", "--flush", "--return", "--command", command, "/dev/null"], {
       // Whatever script itself says of its own end is of no interest.
       stdio: ["pipe", "pipe", "ignore"],
@@ -52,12 +53,29 @@ export class PseudoTerminal {
   }
 
   /** The rows of the screen between two columns, without the blanks at their ends. */
-  rows(from = 0, to = COLUMNS): string[] {
+  rows(from = 0, to = this.#screen.cols): string[] {
     const { buffer } = this.#screen;
-    return Array.from({ length: ROWS }, (_, row) => {
+    return Array.from({ length: this.#screen.rows }, (_, row) => {
       const line = buffer.active.getLine(buffer.active.baseY + row);
       return (line?.translateToString(false, from, to) ?? "").trimEnd();
     });
+  }
+
+  /** The screen's characters with their colours, row by row. */
+  cells(): Cell[][] {
+    const buffer = this.#screen.buffer.active;
+    return Array.from({ length: this.#screen.rows }, (_, row) => {
+      const line = buffer.getLine(buffer.baseY + row)!;
+      const cells = Array.from({ length: this.#screen.cols }, (_, column) => line.getCell(column)!);
+      // The second half of a wide character has no width of its own.
+      return cells.filter((cell) => cell.getWidth() > 0).map(cellOf);
+    });
+  }
+
+  /** Where the cursor is. */
+  cursor(): { row: number; column: number } {
+    const { cursorX, cursorY } = this.#screen.buffer.active;
+    return { row: cursorY, column: cursorX };
   }
 
   /** The exit code. */
@@ -72,4 +90,19 @@ export class PseudoTerminal {
     if (!this.#hasEnded) this.#process.kill("SIGTERM");
     await this.end();
   }
+}
+
+function cellOf(cell: xterm.IBufferCell): Cell {
+  const colour = cell.isFgPalette() ? PALETTE[cell.getFgColor()] : undefined;
+  const background = cell.isBgPalette() ? PALETTE[cell.getBgColor()] : undefined;
+  return {
+    text: cell.getChars(),
+    width: cell.getWidth(),
+    ...(colour && { colour }),
+    ...(background && { background }),
+    bold: cell.isBold() !== 0,
+    dim: cell.isDim() !== 0,
+    italic: cell.isItalic() !== 0,
+    underlined: cell.isUnderline() !== 0,
+  };
 }
