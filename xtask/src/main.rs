@@ -8,6 +8,7 @@ mod bench;
 mod buf;
 mod fuzz;
 mod interop;
+mod loom;
 mod npm;
 mod process;
 mod screenshots;
@@ -43,6 +44,8 @@ enum Task {
     Fuzz(fuzz::Args),
     /// Let the WebSocket library talk with others, in both roles, and through proxies.
     Interop(interop::Args),
+    /// Try every order in which threads may use a WebSocket connection (loom).
+    Loom(loom::Args),
     /// Run the simulator: real engine and client, simulated clock, network and disk.
     Sim(sim::Args),
     /// Take the README's pictures anew.
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Task::Bench(args) => bench::run(args),
         Task::Fuzz(args) => fuzz::run(args),
         Task::Interop(args) => interop::run(args),
+        Task::Loom(args) => loom::run(args),
         Task::Sim(args) => sim::run(args),
         Task::Screenshots(args) => screenshots::run(args),
         Task::Web(args) => web::run(args),

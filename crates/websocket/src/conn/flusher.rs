@@ -7,11 +7,13 @@
 use std::{
     cell::RefCell,
     future::poll_fn,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError},
     task::{Context, Poll, Waker},
 };
 
 use tokio::runtime::{Handle, Id};
+
+use super::sync::{Mutex, MutexGuard};
 
 /// A connection that may have something to send.
 pub(super) trait Flush: Send + Sync {
@@ -21,7 +23,14 @@ pub(super) trait Flush: Send + Sync {
     fn enlist(self: Arc<Self>);
 }
 
+/// In a model the test is the flusher.
+#[cfg(all(test, suda_loom))]
+pub(super) fn enlist(target: Arc<dyn Flush>, _: Id, _: &Handle) {
+    super::loom_models::queue().push(target);
+}
+
 /// Enlists `target` with this thread's flusher of the runtime `id`, which is started if there is none.
+#[cfg(not(all(test, suda_loom)))]
 pub(super) fn enlist(target: Arc<dyn Flush>, id: Id, runtime: &Handle) {
     let mut target = Some(target);
     let thread_lives = FLUSHERS.try_with(|flushers| {
@@ -55,6 +64,7 @@ thread_local! {
     static FLUSHERS: RefCell<Vec<Flusher>> = const { RefCell::new(Vec::new()) };
 }
 
+#[cfg_attr(all(test, suda_loom), allow(dead_code))]
 struct Flusher {
     id: Id,
     queue: Arc<Queue>,
@@ -74,7 +84,7 @@ impl Drop for Flusher {
 }
 
 #[derive(Default)]
-struct Queue {
+pub(super) struct Queue {
     state: Mutex<State>,
 }
 
@@ -94,7 +104,7 @@ impl Queue {
     }
 
     /// Gives the target back if the flusher is dead.
-    fn push(&self, target: Arc<dyn Flush>) -> Option<Arc<dyn Flush>> {
+    pub(super) fn push(&self, target: Arc<dyn Flush>) -> Option<Arc<dyn Flush>> {
         let mut state = self.lock();
         if state.dead {
             return Some(target);
@@ -109,6 +119,7 @@ impl Queue {
 }
 
 /// Marks the queue dead when the task ends, also when its runtime drops it.
+#[cfg_attr(all(test, suda_loom), allow(dead_code))]
 struct TaskEnd(Arc<Queue>);
 
 impl Drop for TaskEnd {
@@ -123,12 +134,17 @@ impl Drop for TaskEnd {
     }
 }
 
+#[cfg_attr(all(test, suda_loom), allow(dead_code))]
 async fn run(task: TaskEnd) {
     let mut batch = Vec::new();
     poll_fn(|cx| poll(&task.0, &mut batch, cx)).await;
 }
 
-fn poll(queue: &Queue, batch: &mut Vec<Arc<dyn Flush>>, cx: &mut Context<'_>) -> Poll<()> {
+pub(super) fn poll(
+    queue: &Queue,
+    batch: &mut Vec<Arc<dyn Flush>>,
+    cx: &mut Context<'_>,
+) -> Poll<()> {
     {
         let mut state = queue.lock();
         if state.enlisted.is_empty() && state.abandoned {

@@ -24,6 +24,8 @@ mod inner;
 mod joined_messages;
 #[cfg(feature = "json")]
 mod json;
+#[cfg(all(test, suda_loom))]
+mod loom_models;
 mod message_reader;
 mod message_writer;
 mod reader;
@@ -31,6 +33,7 @@ mod shared;
 mod signal;
 #[cfg(feature = "stream")]
 mod stream_sink;
+mod sync;
 mod writer;
 
 use std::io;

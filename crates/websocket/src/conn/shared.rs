@@ -1,10 +1,7 @@
 //! What the handles of one connection share: the stream and the protocol machine behind one lock, held only inside polls.
 
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, PoisonError, Weak},
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -18,6 +15,7 @@ use super::{
     heart::{self, Beating, Heard},
     inner::Inner,
     signal::Signal,
+    sync::{AtomicBool, Mutex, Ordering},
 };
 use crate::{Connection, Event, Parts, buffers, events::event};
 
@@ -202,7 +200,8 @@ impl<S: Stream> Shared<S> {
 
 impl<S: Stream> Flush for Shared<S> {
     fn flush_enlisted(&self) {
-        self.enlisted.store(false, Ordering::Release);
+        // A swap, which comes after whatever swap enlisted the connection, so that the next one enlists it anew.
+        self.enlisted.swap(false, Ordering::AcqRel);
         self.with(|inner, cx| {
             let _ = self.poll_flush(inner, cx);
         });

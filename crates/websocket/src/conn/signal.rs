@@ -5,14 +5,14 @@
 //! one, which wakes the reader and, while output is waiting, has the connection flushed.
 
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, PoisonError, Weak},
     task::{Wake, Waker},
 };
 
-use super::heart::Beating;
+use super::{
+    heart::Beating,
+    sync::{AtomicBool, Mutex, Ordering},
+};
 
 pub(super) struct Signal {
     /// Weak, or the stream's waker would keep the stream alive.

@@ -141,3 +141,18 @@ async fn a_unix_sockets_ends_are_known_too() {
     let (ours, _theirs) = tokio::net::UnixStream::pair().unwrap();
     assert!(conn(Role::Server, ours).peer_addr().unwrap().is_unnamed());
 }
+
+#[tokio::test]
+async fn closes_are_told_apart_by_their_codes() {
+    let (ours, theirs) = duplex(1 << 10);
+    let mut server = conn(Role::Server, ours);
+    RawPeer::new(theirs, Role::Client)
+        .send(0x88, &1001u16.to_be_bytes())
+        .await;
+    let error = in_time(server.read_message()).await.unwrap_err();
+    let (normal, away) = (CloseCode::NORMAL, CloseCode::GOING_AWAY);
+    assert!(error.is_close(&[normal, away]) && !error.is_close(&[normal]));
+    assert!(error.is_unexpected_close(&[normal]) && !error.is_unexpected_close(&[normal, away]));
+    let no_close = Error::TimedOut;
+    assert!(!no_close.is_close(&[normal]) && !no_close.is_unexpected_close(&[normal]));
+}

@@ -1,0 +1,297 @@
+//! Models of what is shared, for loom, which runs them in every order that threads may take: the lock, the signal, the flag of
+//! who is enlisted and the flusher's queue. A lost wake shows as a deadlock.
+//!
+//! Real are all parts but the stream and the task that flushes, which is a thread of the model. `cargo xtask loom` runs this.
+
+use std::{
+    future::poll_fn,
+    io,
+    pin::Pin,
+    sync::{Arc, OnceLock, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use loom::{future::block_on, sync::Mutex, thread};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    runtime::Runtime,
+};
+
+use super::{
+    flusher::{self, Queue},
+    heart::{Beating, Heard},
+    shared::{Delivery, Shared},
+};
+use crate::{Config, Event, Message, Parts, Role};
+
+/// How often loom may take a thread's turn away. Mistakes show with two; three takes seconds, and each more ten times as long.
+const PREEMPTIONS_MAX: usize = 3;
+
+/// The queue of the model that runs. Models run one after the other.
+static QUEUE: std::sync::Mutex<Option<Arc<Queue>>> = std::sync::Mutex::new(None);
+
+pub(super) fn queue() -> Arc<Queue> {
+    let queue = QUEUE.lock().unwrap_or_else(PoisonError::into_inner);
+    queue.clone().expect("a model has a queue")
+}
+
+fn model(run: impl Fn() + Sync + Send + 'static) {
+    static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(PREEMPTIONS_MAX);
+    builder.check(move || {
+        *QUEUE.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::default());
+        run();
+        *QUEUE.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    });
+}
+
+/// A socket: what the peer sent, how much it takes, and who waits for either. One waker for each direction, as tokio has it.
+#[derive(Default)]
+struct Socket {
+    input: Vec<u8>,
+    room: usize,
+    output: Vec<u8>,
+    readable: Option<Waker>,
+    writable: Option<Waker>,
+}
+
+#[derive(Clone)]
+struct Pipe(Arc<Mutex<Socket>>);
+
+impl Pipe {
+    fn new(room: usize) -> Self {
+        let socket = Socket {
+            room,
+            ..Socket::default()
+        };
+        Self(Arc::new(Mutex::new(socket)))
+    }
+
+    fn peer_sends(&self, bytes: &[u8]) {
+        let woken = {
+            let mut socket = self.0.lock().unwrap();
+            socket.input.extend_from_slice(bytes);
+            socket.readable.take()
+        };
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    fn peer_takes(&self, bytes: usize) {
+        let woken = {
+            let mut socket = self.0.lock().unwrap();
+            socket.room += bytes;
+            socket.writable.take()
+        };
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    fn sent(&self) -> usize {
+        self.0.lock().unwrap().output.len()
+    }
+}
+
+impl AsyncRead for Pipe {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut socket = self.0.lock().unwrap();
+        if socket.input.is_empty() {
+            socket.readable = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        buf.put_slice(&std::mem::take(&mut socket.input));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Pipe {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let mut socket = self.0.lock().unwrap();
+        let taken = bytes.len().min(socket.room);
+        if taken == 0 {
+            socket.writable = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        socket.room -= taken;
+        socket.output.extend_from_slice(&bytes[..taken]);
+        Poll::Ready(Ok(taken))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// A server's connection on `pipe`. It wants a runtime, which no model runs anything on.
+fn connection(pipe: &Pipe) -> Arc<Shared<Pipe>> {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    let runtime = RUNTIME.get_or_init(|| {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.build().unwrap()
+    });
+    let _entered = runtime.enter();
+    Shared::new(pipe.clone(), Parts::new(Role::Server, Config::default()))
+}
+
+/// A frame of two bytes, as [`Writer`](super::Writer) queues it.
+fn write_frame(connection: &Arc<Shared<Pipe>>) {
+    connection.with(|inner, cx| {
+        inner.conn.send(Message::binary(Vec::new())).unwrap();
+        connection.sent_soon(inner, cx);
+    });
+}
+
+/// Flushes until the peer has got so many bytes.
+fn flush_until_sent(pipe: &Pipe, bytes: usize) {
+    let queue = queue();
+    let mut batch = Vec::new();
+    block_on(poll_fn(|cx| {
+        let _ = flusher::poll(&queue, &mut batch, cx);
+        if pipe.sent() == bytes {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }));
+}
+
+/// An empty text message as a client's frame.
+const EMPTY_TEXT: [u8; 6] = [0x81, 0x80, 1, 2, 3, 4];
+
+fn read_message(connection: &Arc<Shared<Pipe>>) {
+    let event = block_on(poll_fn(|cx| {
+        connection.poll_event(cx, Delivery::Messages, false)
+    }));
+    assert_eq!(event.unwrap(), Event::Message(Message::text("")));
+}
+
+#[test]
+fn what_two_threads_queue_is_flushed() {
+    model(|| {
+        let pipe = Pipe::new(100);
+        let connection = connection(&pipe);
+        let other = connection.clone();
+        let writing = thread::spawn(move || write_frame(&other));
+        write_frame(&connection);
+        flush_until_sent(&pipe, 4);
+        writing.join().unwrap();
+    });
+}
+
+#[test]
+fn what_is_queued_while_the_flusher_sends_is_flushed() {
+    model(|| {
+        let pipe = Pipe::new(100);
+        let connection = connection(&pipe);
+        let other = connection.clone();
+        let writing = thread::spawn(move || {
+            write_frame(&other);
+            write_frame(&other);
+        });
+        flush_until_sent(&pipe, 4);
+        writing.join().unwrap();
+        drop(connection);
+    });
+}
+
+#[test]
+fn what_a_full_stream_did_not_take_follows_when_it_does() {
+    model(|| {
+        let pipe = Pipe::new(1);
+        let connection = connection(&pipe);
+        let peer = pipe.clone();
+        let taking = thread::spawn(move || peer.peer_takes(100));
+        let other = connection.clone();
+        let writing = thread::spawn(move || write_frame(&other));
+        flush_until_sent(&pipe, 2);
+        taking.join().unwrap();
+        writing.join().unwrap();
+        drop(connection);
+    });
+}
+
+#[test]
+fn a_reader_is_woken_whoever_else_polls_the_stream() {
+    model(|| {
+        let pipe = Pipe::new(0);
+        let connection = connection(&pipe);
+        let other = connection.clone();
+        let writing = thread::spawn(move || write_frame(&other));
+        let peer = pipe.clone();
+        let sending = thread::spawn(move || {
+            peer.peer_sends(&EMPTY_TEXT);
+            peer.peer_takes(100);
+        });
+        read_message(&connection);
+        flush_until_sent(&pipe, 2);
+        sending.join().unwrap();
+        writing.join().unwrap();
+    });
+}
+
+#[test]
+fn a_reader_gets_what_the_heart_has_read() {
+    model(|| {
+        let pipe = Pipe::new(100);
+        let connection = connection(&pipe);
+        let peer = pipe.clone();
+        let sending = thread::spawn(move || peer.peer_sends(&EMPTY_TEXT));
+        let heart = connection.clone();
+        let beating = thread::spawn(move || assert_ne!(heart.listen(0), Heard::End));
+        read_message(&connection);
+        sending.join().unwrap();
+        beating.join().unwrap();
+    });
+}
+
+#[test]
+fn a_writer_that_waits_is_woken_by_whoever_flushes() {
+    model(|| {
+        let pipe = Pipe::new(0);
+        let connection = connection(&pipe);
+        write_frame(&connection);
+        let peer = pipe.clone();
+        let taking = thread::spawn(move || peer.peer_takes(2));
+        let other = connection.clone();
+        let flushing = thread::spawn(move || {
+            other.with(|inner, cx| {
+                let _ = other.poll_flush(inner, cx);
+            });
+        });
+        block_on(poll_fn(|cx| {
+            // The signal enlists the connection when the stream takes something; this thread is the flusher, too.
+            let _ = flusher::poll(&queue(), &mut Vec::new(), cx);
+            connection.poll_flushed(cx)
+        }));
+        assert_eq!(pipe.sent(), 2);
+        taking.join().unwrap();
+        flushing.join().unwrap();
+    });
+}
+
+#[test]
+fn an_abort_wakes_a_reader_that_waits() {
+    model(|| {
+        let pipe = Pipe::new(0);
+        let connection = connection(&pipe);
+        let other = connection.clone();
+        let aborting = thread::spawn(move || other.abort());
+        let event = block_on(poll_fn(|cx| {
+            connection.poll_event(cx, Delivery::Messages, false)
+        }));
+        assert!(event.is_err());
+        aborting.join().unwrap();
+    });
+}
