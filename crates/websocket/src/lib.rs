@@ -22,6 +22,8 @@ mod utf8_bytes;
 
 #[cfg(feature = "axum")]
 pub mod axum;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 #[cfg(feature = "tokio")]
 mod conn;
 #[cfg(feature = "tokio")]

@@ -1,0 +1,129 @@
+//! What a message of the plain echo loop costs in allocations and calls on the stream. Counts, not times: the same on every machine.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+};
+
+use suda_websocket::{Compression, Config, Conn, Parts, Role};
+use support::{Counted, Counts, RawPeer, frame};
+use tokio::io::{AsyncReadExt, duplex};
+
+/// Counts what this thread allocates. Each test has a thread, and its runtime no other.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count() {
+    // A thread that is ending counts no more.
+    let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+}
+
+// SAFETY: every call goes on to the system's allocator, as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(memory, layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
+        count();
+        unsafe { System.realloc(memory, layout, bytes) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// Rounds before anything is counted: pools and queues have grown by then.
+const WARM_UP: usize = 32;
+const ROUNDS: usize = 1000;
+
+/// A server that echoes, from a peer that sends `burst` messages at a time and waits for their answers. Gives allocations and
+/// calls of [`ROUNDS`] bursts, those of the peer not included.
+fn echo(parts: Parts, burst: usize, payload: &[u8]) -> (u64, Counts) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let (ours, theirs) = duplex(1 << 20);
+        let (ours, counts) = Counted::new(ours);
+        let mut conn = Conn::from_parts(ours, parts);
+        let serving = tokio::spawn(async move {
+            while let Ok(message) = conn.read_message().await {
+                conn.write_message(message).await.unwrap();
+            }
+        });
+        let sent = frame(Role::Client, 0x82, payload).repeat(burst);
+        let header_bytes = if payload.len() < 126 { 2 } else { 4 };
+        let mut answer = vec![0; (payload.len() + header_bytes) * burst];
+        let mut peer = RawPeer::new(theirs, Role::Client);
+        let mut before = (0, counts.get());
+        for round in 0..WARM_UP + ROUNDS {
+            if round == WARM_UP {
+                before = (ALLOCATIONS.get(), counts.get());
+            }
+            // Neither of these allocates.
+            peer.send_raw(&sent).await;
+            peer.stream.read_exact(&mut answer).await.unwrap();
+        }
+        let after = (ALLOCATIONS.get(), counts.get());
+        drop(peer);
+        serving.await.unwrap();
+        let calls = Counts {
+            reads: after.1.reads - before.1.reads,
+            writes: after.1.writes - before.1.writes,
+        };
+        (after.0 - before.0, calls)
+    })
+}
+
+fn server(config: Config) -> Parts {
+    Parts::new(Role::Server, config)
+}
+
+/// Most allocations of all rounds together: two for each wake-up, however many messages it brings. The messages of a read share its
+/// buffer, which has to be counted for that.
+const ALLOCATIONS_MAX: u64 = 2 * ROUNDS as u64;
+
+const ONE_CALL_EACH: Counts = Counts {
+    reads: ROUNDS,
+    writes: ROUNDS,
+};
+
+#[test]
+fn a_short_message_is_echoed_with_one_read_and_one_write() {
+    for bytes in [0, 16, 125, 1024] {
+        let (allocations, calls) = echo(server(Config::default()), 1, &vec![7; bytes]);
+        assert_eq!(calls, ONE_CALL_EACH);
+        assert!(allocations <= ALLOCATIONS_MAX, "{bytes}: {allocations}");
+    }
+}
+
+#[test]
+fn sixteen_messages_are_echoed_with_one_read_and_one_write() {
+    let (allocations, calls) = echo(server(Config::default()), 16, &[7; 1024]);
+    assert_eq!(calls, ONE_CALL_EACH);
+    assert!(allocations <= ALLOCATIONS_MAX, "{allocations}");
+}
+
+#[test]
+fn a_heartbeat_and_an_unused_compression_cost_nothing_more() {
+    let (plain, _) = echo(server(Config::default()), 1, &[7; 64]);
+    let hour = std::time::Duration::from_secs(3600);
+    let beating = Config::default().heartbeat(hour, 2 * hour);
+    let compressing = server(beating).compression(Some(Compression::default()));
+    let (allocations, calls) = echo(compressing, 1, &[7; 64]);
+    assert_eq!(calls, ONE_CALL_EACH);
+    assert_eq!(allocations, plain);
+}
