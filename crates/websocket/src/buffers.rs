@@ -6,6 +6,8 @@ use bytes::BytesMut;
 
 /// Size of a lent buffer, in bytes: what one read call can take.
 pub(crate) const BUFFER_BYTES: usize = 64 << 10;
+/// A buffer that has grown beyond this is not kept, in bytes.
+const KEPT_BYTES_MAX: usize = 2 * BUFFER_BYTES;
 /// Buffers that a thread keeps for later.
 const SPARE_MAX: usize = 4;
 
@@ -15,23 +17,20 @@ thread_local! {
 
 /// An empty buffer with room for [`BUFFER_BYTES`].
 pub(crate) fn take() -> BytesMut {
-    let mut buffer = SPARE
+    SPARE
         .try_with(|spare| spare.borrow_mut().pop())
         .ok()
         .flatten()
-        .unwrap_or_default();
-    // Takes the old memory again if nobody holds a message out of it.
-    buffer.reserve(BUFFER_BYTES);
-    if buffer.capacity() > 2 * BUFFER_BYTES {
-        // The memory of one long message is not kept for short ones.
-        buffer = BytesMut::with_capacity(BUFFER_BYTES);
-    }
-    buffer
+        .unwrap_or_else(|| BytesMut::with_capacity(BUFFER_BYTES))
 }
 
-/// Gives a buffer back.
+/// Gives a buffer back. Kept is only what the next one can use at once: not what a message still refers to, not what never had
+/// room, and not the memory of one long message for short ones.
 pub(crate) fn give(mut buffer: BytesMut) {
     buffer.clear();
+    if !buffer.try_reclaim(BUFFER_BYTES) || buffer.capacity() > KEPT_BYTES_MAX {
+        return;
+    }
     // A thread that is ending has no spares any more: the buffer is freed then.
     let _ = SPARE.try_with(|spare| {
         let mut spare = spare.borrow_mut();
@@ -39,4 +38,40 @@ pub(crate) fn give(mut buffer: BytesMut) {
             spare.push(buffer);
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Forgets the spares that other tests of this thread left.
+    fn without_spares() {
+        SPARE.with_borrow_mut(Vec::clear);
+    }
+
+    #[test]
+    fn what_is_given_back_is_lent_again() {
+        without_spares();
+        let mut first = take();
+        let memory = first.as_ptr();
+        first.extend_from_slice(&[7; 1000]);
+        drop(first.split_to(900));
+        give(first);
+        let second = take();
+        assert_eq!(second.as_ptr(), memory);
+        assert!(second.is_empty() && second.capacity() >= BUFFER_BYTES);
+    }
+
+    #[test]
+    fn a_buffer_that_a_message_refers_to_or_that_has_no_room_is_not_lent() {
+        without_spares();
+        let mut first = take();
+        first.extend_from_slice(b"kept");
+        let kept = first.split_to(4).freeze();
+        give(first);
+        give(BytesMut::new());
+        give(BytesMut::with_capacity(KEPT_BYTES_MAX + 1));
+        SPARE.with_borrow(|spare| assert!(spare.is_empty()));
+        assert_eq!(&kept[..], b"kept");
+    }
 }

@@ -132,15 +132,14 @@ fn ours(name: &str, program: &dyn Fn(&'static str) -> Program) -> Server {
     let way = |rows, binary, args: &str| Way {
         rows,
         program: program(binary),
-        args: format!("--listen 127.0.0.1:{{port}} {args}"),
+        args: args.to_owned(),
         raw: false,
     };
     let ways = vec![
-        // The default limit is 1 MiB, and the longest message of the rows is just that.
-        way(PLAIN, "suda-echo", ""),
-        way(DEFLATE, "suda-echo", "--deflate no-takeover"),
-        way(TAKEOVER, "suda-echo", "--deflate takeover"),
-        way(FANOUT, "suda-broadcast", ""),
+        way(PLAIN, "suda-echo", "--port {port}"),
+        way(DEFLATE, "suda-echo", "--port {port} --deflate no-takeover"),
+        way(TAKEOVER, "suda-echo", "--port {port} --deflate takeover"),
+        way(FANOUT, "suda-broadcast", "--listen 127.0.0.1:{port}"),
     ];
     Server::new(name, Family::Ours, ways)
 }

@@ -225,18 +225,12 @@ fn write_chunks<S: Stream>(
     conn: &Connection,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<usize>> {
-    let mut chunks = conn.transmit();
-    let Some(first) = chunks.next() else {
-        return Poll::Ready(Ok(0));
-    };
-    let Some(second) = chunks.next() else {
-        return Pin::new(stream).poll_write(cx, first);
-    };
+    if let Some(chunk) = conn.only_chunk() {
+        return Pin::new(stream).poll_write(cx, chunk);
+    }
     let mut slices = [IoSlice::new(&[]); SLICES_MAX];
-    slices[0] = IoSlice::new(first);
-    slices[1] = IoSlice::new(second);
-    let mut count = 2;
-    for (slot, chunk) in slices[2..].iter_mut().zip(chunks) {
+    let mut count = 0;
+    for (slot, chunk) in slices.iter_mut().zip(conn.transmit()) {
         *slot = IoSlice::new(chunk);
         count += 1;
     }

@@ -488,6 +488,12 @@ impl Connection {
         self.outbox.chunks()
     }
 
+    /// All of [`transmit`](Self::transmit), if that is one chunk.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn only_chunk(&self) -> Option<&[u8]> {
+        self.outbox.only_chunk()
+    }
+
     /// The stream took the first `sent` bytes of [`transmit`](Self::transmit).
     pub fn advance(&mut self, sent: usize) {
         self.outbox.advance(sent);

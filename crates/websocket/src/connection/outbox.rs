@@ -21,7 +21,7 @@ pub const PENDING_PONGS_MAX: usize = 16;
 const COPY_BYTES_MAX: usize = 4 << 10;
 /// Bytes of small frames that are joined to one segment, and so what a control frame may have to wait for.
 const JOINED_BYTES_MAX: usize = buffers::BUFFER_BYTES;
-/// Slots of an empty queue that are worth keeping.
+/// Slots of an empty queue of control frames that are worth keeping.
 const IDLE_SLOTS_MAX: usize = 16;
 
 /// Small frames and maybe a header, then the payload (or the prepared frame) that they announce.
@@ -34,6 +34,10 @@ struct Segment {
 impl Segment {
     fn len(&self) -> usize {
         self.head.len() + self.body.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.head.is_empty() && self.body.is_empty()
     }
 
     fn after(&self, sent: usize) -> [&[u8]; 2] {
@@ -54,9 +58,12 @@ struct ControlFrame {
 pub(super) struct Outbox {
     role: Role,
     frame_bytes_max: usize,
-    segments: VecDeque<Segment>,
+    /// The first segment, empty if there is none. It stands apart so that what is mostly all costs no queue.
+    first: Segment,
     /// Sent bytes of the first segment. If above 0 it goes before the control frames.
-    segment_sent: usize,
+    first_sent: usize,
+    /// The segments behind the first.
+    rest: VecDeque<Segment>,
     control: VecDeque<ControlFrame>,
     /// Sent bytes of the first control frame.
     control_sent: usize,
@@ -69,8 +76,9 @@ impl Outbox {
         Self {
             role,
             frame_bytes_max: frame_bytes_max.max(1),
-            segments: VecDeque::new(),
-            segment_sent: 0,
+            first: Segment::default(),
+            first_sent: 0,
+            rest: VecDeque::new(),
             control: VecDeque::new(),
             control_sent: 0,
             bytes: 0,
@@ -128,8 +136,7 @@ impl Outbox {
     /// The last segment if `room` more bytes may be joined to its head, else a new one.
     fn open_segment(&mut self, room: usize) -> &mut Segment {
         let joinable = self
-            .segments
-            .back()
+            .last()
             .is_some_and(|last| last.body.is_empty() && last.head.len() + room <= JOINED_BYTES_MAX);
         if !joinable {
             let head = if room <= JOINED_BYTES_MAX {
@@ -137,13 +144,25 @@ impl Outbox {
             } else {
                 BytesMut::with_capacity(room)
             };
-            self.segments.push_back(Segment {
+            self.push_segment(Segment {
                 head,
                 body: Bytes::new(),
             });
         }
-        let last = self.segments.len() - 1;
-        &mut self.segments[last]
+        self.rest.back_mut().unwrap_or(&mut self.first)
+    }
+
+    fn last(&self) -> Option<&Segment> {
+        let first = (!self.first.is_empty()).then_some(&self.first);
+        self.rest.back().or(first)
+    }
+
+    fn push_segment(&mut self, segment: Segment) {
+        if self.first.is_empty() {
+            self.first = segment;
+        } else {
+            self.rest.push_back(segment);
+        }
     }
 
     /// Queues a reference to a frame that a server can send as it is.
@@ -154,12 +173,14 @@ impl Outbox {
         }
         let frame = framed.frame.clone();
         self.bytes += frame.len();
-        match self.segments.back_mut() {
-            Some(last) if last.body.is_empty() => last.body = frame,
-            _ => self.segments.push_back(Segment {
+        let last = self.rest.back_mut().unwrap_or(&mut self.first);
+        if last.body.is_empty() {
+            last.body = frame;
+        } else {
+            self.rest.push_back(Segment {
                 head: BytesMut::new(),
                 body: frame,
-            }),
+            });
         }
     }
 
@@ -196,29 +217,38 @@ impl Outbox {
     /// Queues a close frame behind all data.
     pub(super) fn push_close(&mut self, payload: &[u8]) {
         // In a segment of its own: control frames that wait behind a begun segment must still go out before it.
-        self.segments.push_back(Segment::default());
+        if !self.first.is_empty() {
+            self.rest.push_back(Segment::default());
+        }
         self.append_copy(true, OpCode::Close.into(), payload);
+    }
+
+    /// All unsent bytes, if they lie in one piece: the common case, without what [`Self::chunks`] has to look at.
+    pub(super) fn only_chunk(&self) -> Option<&[u8]> {
+        if !self.control.is_empty() || !self.rest.is_empty() {
+            return None;
+        }
+        match self.first.after(self.first_sent) {
+            [chunk, []] | [[], chunk] => Some(chunk),
+            _ => None,
+        }
     }
 
     /// All unsent bytes in the order in which they must go out.
     pub(super) fn chunks(&self) -> impl Iterator<Item = &[u8]> {
-        let begun = usize::from(self.segment_sent > 0);
-        let first = self
-            .segments
-            .iter()
-            .take(begun)
-            .flat_map(|segment| segment.after(self.segment_sent));
+        let [begun, waiting] = if self.first_sent > 0 {
+            [self.first.after(self.first_sent), Default::default()]
+        } else {
+            [Default::default(), self.first.after(0)]
+        };
         let control = self.control.iter().enumerate().map(|(index, frame)| {
             let sent = if index == 0 { self.control_sent } else { 0 };
             &frame.bytes[sent..]
         });
-        let rest = self
-            .segments
-            .iter()
-            .skip(begun)
-            .flat_map(|segment| segment.after(0));
-        first
+        let rest = self.rest.iter().flat_map(|segment| segment.after(0));
+        (begun.into_iter())
             .chain(control)
+            .chain(waiting)
             .chain(rest)
             .filter(|chunk| !chunk.is_empty())
     }
@@ -227,8 +257,8 @@ impl Outbox {
     pub(super) fn advance(&mut self, mut sent: usize) {
         debug_assert!(sent <= self.bytes);
         self.bytes = self.bytes.saturating_sub(sent);
-        if self.segment_sent > 0 {
-            sent = self.advance_segment(sent);
+        if self.first_sent > 0 {
+            sent = self.advance_first(sent);
         }
         while let Some(frame) = self.control.front() {
             let left = frame.bytes.len() - self.control_sent;
@@ -240,11 +270,11 @@ impl Outbox {
             self.control_sent = 0;
             self.control.pop_front();
         }
-        while sent > 0 && !self.segments.is_empty() {
-            sent = self.advance_segment(sent);
+        while sent > 0 && !self.first.is_empty() {
+            sent = self.advance_first(sent);
         }
-        if self.segments.is_empty() && self.segments.capacity() > IDLE_SLOTS_MAX {
-            self.segments = VecDeque::new();
+        if self.bytes == 0 && self.rest.capacity() > 0 {
+            self.rest = VecDeque::new();
         }
         if self.control.is_empty() && self.control.capacity() > IDLE_SLOTS_MAX {
             self.control = VecDeque::new();
@@ -252,28 +282,26 @@ impl Outbox {
     }
 
     /// Takes up to `sent` bytes off the first segment; gives what is left of `sent`.
-    fn advance_segment(&mut self, sent: usize) -> usize {
-        let Some(segment) = self.segments.front() else {
-            return sent;
-        };
-        let left = segment.len() - self.segment_sent;
+    fn advance_first(&mut self, sent: usize) -> usize {
+        let left = self.first.len() - self.first_sent;
         if sent < left {
-            self.segment_sent += sent;
+            self.first_sent += sent;
             return 0;
         }
-        self.segment_sent = 0;
-        if let Some(Segment { head, .. }) = self.segments.pop_front()
-            && !head.is_empty()
-        {
+        self.first_sent = 0;
+        let next = self.rest.pop_front().unwrap_or_default();
+        let Segment { head, .. } = std::mem::replace(&mut self.first, next);
+        if !head.is_empty() {
             buffers::give(head);
         }
         sent - left
     }
 
     pub(super) fn clear(&mut self) {
-        self.segments = VecDeque::new();
+        self.first = Segment::default();
+        self.rest = VecDeque::new();
         self.control = VecDeque::new();
-        (self.segment_sent, self.control_sent, self.bytes) = (0, 0, 0);
+        (self.first_sent, self.control_sent, self.bytes) = (0, 0, 0);
     }
 }
 

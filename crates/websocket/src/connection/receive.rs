@@ -166,6 +166,11 @@ impl Receiver {
             if header.op.is_control() {
                 return self.control_frame(header);
             }
+            if delivery == Delivery::Whole
+                && let Some(payload_len) = self.whole_message(&header)
+            {
+                return self.take_whole(header, payload_len).map(Some);
+            }
             self.begin_frame(header)?;
             if delivery == Delivery::Parts
                 && let Some(message) = &mut self.message
@@ -203,6 +208,32 @@ impl Receiver {
             OpCode::Pong => Step::Pong(payload),
             _ => Step::Closed(parse_close(&payload)?),
         }))
+    }
+
+    /// How long the payload is, if the frame is a whole message that is all here and needs nothing but to be unmasked and
+    /// checked: the common case, which the long way through [`Self::begin_frame`] treats no differently.
+    fn whole_message(&self, header: &Header) -> Option<usize> {
+        let payload_len = usize::try_from(header.payload_len).ok()?;
+        let here = payload_len <= self.input.len() - header.header_len;
+        let alone = header.fin && !header.compressed && header.op != OpCode::Continuation;
+        (here && alone && self.message.is_none() && payload_len <= self.read_limit)
+            .then_some(payload_len)
+    }
+
+    fn take_whole(&mut self, header: Header, payload_len: usize) -> Result<Step, Violation> {
+        let mut frame = self.input.split_to(header.header_len + payload_len);
+        let payload = &mut frame[header.header_len..];
+        if let Some(key) = header.mask {
+            mask::apply(payload, key, 0);
+        }
+        let kind = if header.op == OpCode::Text {
+            simdutf8::basic::from_utf8(payload).map_err(|_| Violation::InvalidUtf8)?;
+            MessageKind::Text
+        } else {
+            MessageKind::Binary
+        };
+        frame.advance(header.header_len);
+        Ok(whole(kind, frame.freeze()))
     }
 
     /// Judges a data frame by its header: its place in the message, and the limits, before its payload is read.
