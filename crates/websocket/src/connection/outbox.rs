@@ -20,7 +20,7 @@ pub const PENDING_PONGS_MAX: usize = 16;
 /// Payloads up to this many bytes are copied behind each other, which is cheaper than a reference to each.
 const COPY_BYTES_MAX: usize = 4 << 10;
 /// Bytes of small frames that are joined to one segment, and so what a control frame may have to wait for.
-const JOINED_BYTES_MAX: usize = buffers::BUFFER_BYTES;
+const JOINED_BYTES_MAX: usize = 64 << 10;
 /// Slots of an empty queue of control frames that are worth keeping.
 const IDLE_SLOTS_MAX: usize = 16;
 
