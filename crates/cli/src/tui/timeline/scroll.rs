@@ -60,9 +60,15 @@ pub(in crate::tui) fn window(look: Look<'_>, room: &Room, height: usize) -> Wind
     Window { rows, first: index }
 }
 
-/// The place so many rows further up.
-pub(in crate::tui) fn up(look: Look<'_>, room: &Room, height: usize, rows: usize) -> Position {
-    let Some((mut index, hidden)) = resolve(look, room, room.position) else {
+/// The place so many rows further up than that one.
+pub(in crate::tui) fn up(
+    look: Look<'_>,
+    room: &Room,
+    from: Position,
+    height: usize,
+    rows: usize,
+) -> Position {
+    let Some((mut index, hidden)) = resolve(look, room, from) else {
         return Position::Bottom;
     };
     let mut hidden = hidden + rows;

@@ -13,7 +13,7 @@ pub(super) fn by_rows(model: &mut Model, up: bool, rows: usize) {
     let height = model.areas().timeline.height.into();
     let Some(room) = model.current() else { return };
     let position = match up {
-        true => scroll::up(model.look(), room, height, rows),
+        true => scroll::up(model.look(), room, room.position, height, rows),
         false => scroll::down(model.look(), room, rows),
     };
     move_to(model, position);
@@ -29,10 +29,8 @@ pub(super) fn to_oldest(model: &mut Model) {
     let height = model.areas().timeline.height.into();
     let Some(room) = model.current() else { return };
     let Some(key) = room.key(0) else { return };
-    let look = model.look();
-    let mut at_first = room.clone();
-    at_first.position = Position::At { key, hidden: 0 };
-    let position = scroll::up(look, &at_first, height, 0);
+    let first = Position::At { key, hidden: 0 };
+    let position = scroll::up(model.look(), room, first, height, 0);
     move_to(model, position);
 }
 
