@@ -1,9 +1,11 @@
 //! Hostile text, wherever other people's text is shown: a table of cases. Nothing of it may reach the terminal as more than letters.
 
+use crossterm::event::KeyCode;
+
 use super::bench::{Bench, MORNING_MS, message};
 use crate::language::Language;
 
-const CASES: [(&str, &str); 12] = [
+const CASES: [(&str, &str); 13] = [
     ("clears the screen", "\x1b[2J\x1b[H"),
     ("sets the title", "\x1b]0;title\x07"),
     ("an 8-bit control sequence", "\u{9b}2J"),
@@ -13,6 +15,10 @@ const CASES: [(&str, &str); 12] = [
     ("by character references", "&#27;[2J&#x202e;&#8238;"),
     ("in code", "`\x1b[2J`\n\n```\n\x1b[2J\u{202e}\n```"),
     ("in a link", "[\x1b[2J](https://x/\x1b[2J \"\u{202e}\")"),
+    (
+        "a link that runs",
+        "[여기\x1b[2J](javascript:alert(1)\u{202e})",
+    ),
     (
         "in HTML",
         "<b\x1b[2J onclick=x>\u{202e}</b><script>alert(1)</script>",
@@ -45,8 +51,14 @@ fn hostile_text_is_harmless_in_messages_and_names() {
         assert_eq!(bench.rows_with("그다음 글"), 1, "{what}: {screen}");
         bench.control('k');
         assert!(is_harmless(&bench.screen()), "{what}");
-        bench.key(crossterm::event::KeyCode::Esc);
+        bench.key(KeyCode::Esc);
         bench.feed(crate::tui::event::Event::Paste(text.into()));
+        assert!(is_harmless(&bench.screen()), "{what}");
+        // Answered, it stands above what is written.
+        bench.alt(KeyCode::Char('r'));
+        bench.key(KeyCode::Up);
+        bench.key(KeyCode::Enter);
+        assert_eq!(bench.model.current().unwrap().reply_to, 1);
         assert!(is_harmless(&bench.screen()), "{what}");
     }
 }
