@@ -13,7 +13,7 @@ use http::{Response, request};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::handshake::Refusal;
+use crate::handshake::{Agreement, Policy, Refusal};
 use crate::{Compression, Config, Conn, Parts, Role, UpgradeError, Upgrader};
 
 /// A connection's stream as hyper gives it away, whatever lies below.
@@ -43,14 +43,17 @@ impl Upgrader {
     /// }
     /// ```
     ///
+    /// With the feature `http2` this is also for requests over HTTP/2 (RFC 8441): extended CONNECT, which hyper's HTTP/2 server takes
+    /// once it was built with `enable_connect_protocol` (`axum::serve` does so by itself).
+    ///
     /// # Errors
-    /// The refusal; [`Refusal::NotUpgradable`] if the request doesn't come from an HTTP/1.1 connection that hyper serves
+    /// The refusal; [`Refusal::NotUpgradable`] if the request doesn't come from a connection that hyper serves
     /// with upgrades.
     pub fn upgrade_parts(
         &self,
         request: &mut request::Parts,
     ) -> Result<(Response<()>, OnUpgrade), Refusal> {
-        let agreement = self.policy.judge(request)?;
+        let agreement = judge(&self.policy, request)?;
         let inner = request
             .extensions
             .remove::<hyper::upgrade::OnUpgrade>()
@@ -64,6 +67,20 @@ impl Upgrader {
         };
         Ok((agreement.response, on_upgrade))
     }
+}
+
+#[cfg(feature = "http2")]
+fn judge(policy: &Policy, request: &request::Parts) -> Result<Agreement, Refusal> {
+    if request.version != http::Version::HTTP_2 {
+        return policy.judge(request);
+    }
+    let protocol = request.extensions.get::<hyper::ext::Protocol>();
+    policy.judge_connect(request, protocol.map(hyper::ext::Protocol::as_str))
+}
+
+#[cfg(not(feature = "http2"))]
+fn judge(policy: &Policy, request: &request::Parts) -> Result<Agreement, Refusal> {
+    policy.judge(request)
 }
 
 /// The connection to come, once the response has gone out. Await it for a [`Conn`], or take the [`raw`](Self::raw) stream.

@@ -28,6 +28,8 @@ pub mod blocking;
 mod conn;
 #[cfg(feature = "tokio")]
 mod dialer;
+#[cfg(feature = "http2")]
+pub mod http2;
 #[cfg(feature = "hyper")]
 pub mod hyper;
 #[cfg(feature = "tls")]

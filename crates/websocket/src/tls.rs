@@ -79,3 +79,20 @@ pub(crate) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
         .await
         .map_err(failed)
 }
+
+/// The TLS handshake with `h2` as the only protocol offered, and chosen.
+#[cfg(feature = "http2")]
+pub(crate) async fn connect_http2<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    host: &str,
+    config: Arc<ClientConfig>,
+) -> Result<TlsStream<S>, DialError> {
+    const ALPN_HTTP2: &[u8] = b"h2";
+    let mut config = (*config).clone();
+    config.alpn_protocols = vec![ALPN_HTTP2.to_vec()];
+    let stream = connect(stream, host, Arc::new(config)).await?;
+    if stream.get_ref().1.alpn_protocol() != Some(ALPN_HTTP2) {
+        return Err(crate::http2::Http2Error::NotNegotiated.into());
+    }
+    Ok(stream)
+}

@@ -6,11 +6,22 @@ use super::maybe_tls_stream::Transport;
 use super::{DialError, Dialer, MaybeTlsStream, Proxies, Proxy, ProxyError, ProxyRules};
 use crate::handshake::Target;
 
+/// What is to be spoken inside TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Alpn {
+    /// HTTP/1.1, which the configuration has offered or nobody has asked about.
+    Http1,
+    /// HTTP/2, offered alone.
+    #[cfg(feature = "http2")]
+    Http2,
+}
+
 impl Dialer {
     /// A stream to the target, encrypted if the URL says so.
     pub(super) async fn connect(
         &self,
         target: &Target,
+        alpn: Alpn,
         deadline: Instant,
     ) -> Result<MaybeTlsStream, DialError> {
         if let (true, Some(hook)) = (target.is_secure(), &self.tls_dial) {
@@ -29,7 +40,7 @@ impl Dialer {
         if !target.is_secure() {
             return Ok(MaybeTlsStream::plain(transport));
         }
-        self.within(deadline, self.encrypt(transport, target.host()))
+        self.within(deadline, self.encrypt(transport, target.host(), alpn))
             .await
     }
 
@@ -61,7 +72,7 @@ impl Dialer {
             let connecting = self.route.connect(proxy.host(), proxy.port());
             let mut transport = connecting.await.map_err(unreachable)?;
             if proxy.is_tls() {
-                let encrypted = self.encrypt(transport, proxy.host());
+                let encrypted = self.encrypt(transport, proxy.host(), Alpn::Http1);
                 transport = Transport::Other(Box::new(encrypted.await.map_err(unreachable)?));
             }
             proxy.open_tunnel(&mut transport, target).await?;
@@ -77,14 +88,22 @@ impl Dialer {
     }
 
     #[cfg(feature = "tls")]
-    async fn encrypt(&self, transport: Transport, host: &str) -> Result<MaybeTlsStream, DialError> {
+    async fn encrypt(
+        &self,
+        transport: Transport,
+        host: &str,
+        alpn: Alpn,
+    ) -> Result<MaybeTlsStream, DialError> {
         let config = match &self.tls {
             Some(config) => config.clone(),
             None => crate::tls::system_roots().await?,
         };
-        Ok(MaybeTlsStream::tls(
-            crate::tls::connect(transport, host, config).await?,
-        ))
+        let stream = match alpn {
+            Alpn::Http1 => crate::tls::connect(transport, host, config).await?,
+            #[cfg(feature = "http2")]
+            Alpn::Http2 => crate::tls::connect_http2(transport, host, config).await?,
+        };
+        Ok(MaybeTlsStream::tls(stream))
     }
 
     #[cfg(not(feature = "tls"))]
@@ -92,6 +111,7 @@ impl Dialer {
         &self,
         _transport: Transport,
         _host: &str,
+        _alpn: Alpn,
     ) -> Result<MaybeTlsStream, DialError> {
         Err(DialError::TlsMissing)
     }

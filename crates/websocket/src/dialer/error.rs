@@ -75,6 +75,10 @@ pub enum DialError {
     /// The server answered, but not with a WebSocket. Holds its status, headers and the beginning of its body.
     #[error(transparent)]
     Handshake(#[from] AnswerError),
+    /// The server doesn't speak HTTP/2, takes no WebSockets over it, or HTTP/2 failed.
+    #[cfg(feature = "http2")]
+    #[error(transparent)]
+    Http2(#[from] crate::http2::Http2Error),
     /// Not all steps were done in the dialer's handshake timeout.
     #[error("the WebSocket did not open within {0:?}")]
     Timeout(Duration),

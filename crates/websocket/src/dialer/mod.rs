@@ -10,17 +10,21 @@ mod maybe_tls_stream;
 mod proxy;
 mod route;
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::Response;
-use http::header::{HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout_at};
 
 use crate::handshake::{Answer, Answered, ClientHandshake, ClientOptions, Target};
+#[cfg(feature = "http2")]
+use crate::http2;
 use crate::{Compression, Config, Conn, Parts, Role, Stream};
+use connect::Alpn;
 use cookies::{add_cookies, keep_cookies};
 use route::{Hook, Route};
 
@@ -53,9 +57,9 @@ const READ_BYTES: usize = 4 * 1024;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Dialer {
-    options: ClientOptions,
-    config: Config,
-    handshake_timeout: Duration,
+    pub(crate) options: ClientOptions,
+    pub(crate) config: Config,
+    pub(crate) handshake_timeout: Duration,
     route: Route,
     proxies: Proxies,
     tls_dial: Option<Hook>,
@@ -237,7 +241,7 @@ impl Dialer {
         // Built before anything is sent, so that a wrong option costs no connection.
         let handshake = self.handshake(&target)?;
         let deadline = Instant::now() + self.handshake_timeout;
-        let stream = self.connect(&target, deadline).await?;
+        let stream = self.connect(&target, Alpn::Http1, deadline).await?;
         self.shake_hands(stream, &target, handshake, deadline).await
     }
 
@@ -260,13 +264,65 @@ impl Dialer {
         self.shake_hands(stream, &target, handshake, deadline).await
     }
 
+    /// Opens an HTTP/2 connection (RFC 8441) to the server of a `ws` or `wss` URL, whose path counts for nothing: WebSockets are then
+    /// [dialled](http2::Connection::dial) on it. For `wss` HTTP/2 is negotiated by ALPN, whatever [`tls`](Self::tls) offers; for `ws` the
+    /// server must be known to speak it. Proxies, hooks and Unix sockets are used as for [`dial`](Self::dial); a stream of
+    /// [`tls_dial`](Self::tls_dial) must have negotiated `h2` itself. It all must be done within the handshake timeout.
+    ///
+    /// # Errors
+    /// The steps before HTTP/2 as with [`dial`](Self::dial); [`DialError::Http2`] if the server doesn't speak it or takes no WebSockets
+    /// over it.
+    #[cfg(feature = "http2")]
+    pub async fn http2(&self, url: &str) -> Result<http2::Connection, DialError> {
+        let target: Target = url.parse()?;
+        let deadline = Instant::now() + self.handshake_timeout;
+        let stream = self.connect(&target, Alpn::Http2, deadline).await?;
+        self.start_http2(stream, target, deadline).await
+    }
+
+    /// The same over a stream that the caller has connected, and encrypted with `h2` negotiated if the URL is `wss`.
+    ///
+    /// # Errors
+    /// As [`http2`](Self::http2), without the steps before HTTP/2.
+    #[cfg(feature = "http2")]
+    pub async fn http2_client<S: Stream>(
+        &self,
+        stream: S,
+        url: &str,
+    ) -> Result<http2::Connection, DialError> {
+        let deadline = Instant::now() + self.handshake_timeout;
+        self.start_http2(stream, url.parse()?, deadline).await
+    }
+
+    #[cfg(feature = "http2")]
+    async fn start_http2<S: Stream>(
+        &self,
+        stream: S,
+        server: Target,
+        deadline: Instant,
+    ) -> Result<http2::Connection, DialError> {
+        let starting = http2::Connection::start(stream, server, self.clone());
+        let starting = async { Ok(starting.await?) };
+        self.within(deadline, starting).await
+    }
+
     fn handshake(&self, target: &Target) -> Result<ClientHandshake, DialError> {
-        let Some(jar) = &self.cookies else {
-            return Ok(ClientHandshake::new(target, &self.options)?);
-        };
-        let mut options = self.options.clone();
-        add_cookies(&**jar, target, &mut options.headers);
-        Ok(ClientHandshake::new(target, &options)?)
+        Ok(ClientHandshake::new(target, &self.options_for(target))?)
+    }
+
+    /// The options, with the jar's cookies for the target.
+    pub(crate) fn options_for(&self, target: &Target) -> Cow<'_, ClientOptions> {
+        let mut options = Cow::Borrowed(&self.options);
+        if let Some(jar) = &self.cookies {
+            add_cookies(&**jar, target, &mut options.to_mut().headers);
+        }
+        options
+    }
+
+    pub(crate) fn keep_cookies_of(&self, target: &Target, headers: &HeaderMap) {
+        if let Some(jar) = &self.cookies {
+            keep_cookies(&**jar, target, headers);
+        }
     }
 
     async fn shake_hands<S>(
@@ -291,15 +347,13 @@ impl Dialer {
             }
             Err(error) => Err(error),
         };
-        if let Some(jar) = &self.cookies {
-            let headers = match &answered {
-                Ok(answer) => Some(answer.response.headers()),
-                Err(DialError::Handshake(error)) => error.response.as_ref().map(|r| r.headers()),
-                Err(_) => None,
-            };
-            headers
-                .into_iter()
-                .for_each(|headers| keep_cookies(&**jar, target, headers));
+        let headers = match &answered {
+            Ok(answer) => Some(answer.response.headers()),
+            Err(DialError::Handshake(error)) => error.response.as_ref().map(|r| r.headers()),
+            Err(_) => None,
+        };
+        if let Some(headers) = headers {
+            self.keep_cookies_of(target, headers);
         }
         let Answer {
             response,
@@ -318,7 +372,7 @@ impl Dialer {
         Ok((Conn::from_parts(stream, parts), response))
     }
 
-    async fn within<T>(
+    pub(crate) async fn within<T>(
         &self,
         deadline: Instant,
         step: impl Future<Output = Result<T, DialError>>,

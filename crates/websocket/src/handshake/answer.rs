@@ -1,7 +1,7 @@
 //! Verifying a server's answer (RFC 6455, section 4.1, "the client MUST validate the server's response").
 
 use bytes::Bytes;
-use http::header;
+use http::header::{self, HeaderMap};
 use http::{Response, StatusCode, Version};
 
 use super::client::HandshakeError;
@@ -66,7 +66,7 @@ pub enum AnswerFault {
 }
 
 impl AnswerError {
-    pub(super) fn new(fault: AnswerFault, response: Option<Response<Bytes>>) -> Self {
+    pub(crate) fn new(fault: AnswerFault, response: Option<Response<Bytes>>) -> Self {
         Self {
             fault,
             response: response.map(Box::new),
@@ -124,6 +124,14 @@ impl Expected {
             Single::One(accept) if accept == self.accept => {}
             _ => return Err(AnswerFault::Accept),
         }
+        self.verify_agreement(headers)
+    }
+
+    /// What is the same over every version of HTTP.
+    pub(super) fn verify_agreement(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<(Option<String>, Option<Compression>), AnswerFault> {
         let compression = compression::verify(self.compression.as_ref(), headers)?;
         let subprotocol = match single(headers, header::SEC_WEBSOCKET_PROTOCOL) {
             Single::Absent => None,

@@ -38,6 +38,16 @@ impl Default for ClientOptions {
     }
 }
 
+impl ClientOptions {
+    pub(super) fn check(&self) -> Result<(), HandshakeError> {
+        let owned = |name: &&HeaderName| **name == header::HOST || belongs_to_handshake(name);
+        if let Some(name) = self.headers.keys().find(owned) {
+            return Err(HandshakeError::Header(name.clone()));
+        }
+        check_offer(&self.subprotocols)
+    }
+}
+
 /// Why a request cannot be built.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -48,6 +58,9 @@ pub enum HandshakeError {
     /// This subprotocol is no token, or is offered twice.
     #[error("the subprotocol {0:?} is not a token, or stands twice")]
     Subprotocol(String),
+    /// The URL cannot be written as the target of an HTTP/2 request.
+    #[error("the URL cannot be asked for over HTTP/2")]
+    Target,
     /// The operating system gave no random bytes for the key.
     #[error("no random bytes for the key: {0}")]
     Random(getrandom::Error),
@@ -90,12 +103,8 @@ pub struct ClientHandshake {
 impl ClientHandshake {
     /// Builds the request with a fresh random key.
     pub fn new(target: &Target, options: &ClientOptions) -> Result<Self, HandshakeError> {
+        options.check()?;
         let key = new_key().map_err(HandshakeError::Random)?;
-        let owned = |name: &&HeaderName| **name == header::HOST || belongs_to_handshake(name);
-        if let Some(name) = options.headers.keys().find(owned) {
-            return Err(HandshakeError::Header(name.clone()));
-        }
-        check_offer(&options.subprotocols)?;
         let expected = Expected {
             accept: accept_key(&key),
             subprotocols: options.subprotocols.clone(),

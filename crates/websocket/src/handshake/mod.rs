@@ -1,4 +1,4 @@
-//! The opening handshake of RFC 6455, section 4, both roles, without I/O.
+//! The opening handshake of RFC 6455, section 4, and over HTTP/2 that of RFC 8441, both roles, without I/O.
 //!
 //! In go bytes (or a request head that an HTTP server has parsed), out come a verdict and the bytes to send.
 //! What lives here: the rules, and their limits. What does not: sockets, clocks, TLS; the tokio drivers on top are
@@ -23,6 +23,7 @@ mod answer;
 mod body;
 mod client;
 mod compression;
+mod extended_connect;
 mod extensions;
 mod field;
 mod head;
@@ -36,6 +37,7 @@ mod target;
 
 pub use answer::{AnswerError, AnswerFault};
 pub use client::{Answer, Answered, ClientHandshake, ClientOptions, HandshakeError};
+pub use extended_connect::{CONNECT_PROTOCOL, ExtendedConnect};
 pub use field::{is_websocket_upgrade, subprotocols};
 pub use key::{GUID, accept_key};
 pub use limits::*;

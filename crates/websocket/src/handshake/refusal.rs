@@ -59,6 +59,25 @@ pub enum Refusal {
     /// `Sec-WebSocket-Extensions` does not follow its grammar (400).
     #[error("the Sec-WebSocket-Extensions header is malformed")]
     Extensions,
+    /// Over HTTP/2 the method is not CONNECT, or it has no `:protocol` (405, with `Allow: CONNECT`).
+    #[error("over HTTP/2 a WebSocket is opened with an extended CONNECT")]
+    ConnectMethod,
+    /// The `:protocol` of an extended CONNECT is not `websocket` (501, as RFC 9220, section 3, has it).
+    #[error("the :protocol is not websocket")]
+    Protocol,
+    /// Over HTTP/2 `:scheme` or `:path` is missing, or not of an http URL (400).
+    #[error("the request needs an http or https :scheme and a :path")]
+    ConnectTarget,
+    /// Over HTTP/2 `:authority` is missing or none, or `Host` says something else (400).
+    #[error("the request needs a valid :authority, and Host must not differ from it")]
+    ConnectAuthority,
+    /// Over HTTP/2 there is a header of the connection, `Connection` or `Upgrade` (400).
+    #[error("HTTP/2 has no Connection and no Upgrade header")]
+    ConnectionHeader,
+    /// Over HTTP/2 `Sec-WebSocket-Version` is not 13 (400, with the version that is spoken: a 426 would need the header `Upgrade`, which
+    /// HTTP/2 does not have).
+    #[error("only Sec-WebSocket-Version 13 is spoken here")]
+    ConnectVersion,
     /// The page's origin may not connect (403).
     #[error("this origin may not open a WebSocket here")]
     Origin,
@@ -90,11 +109,16 @@ impl Refusal {
             | Self::DuplicateVersion
             | Self::Key
             | Self::Subprotocol
-            | Self::Extensions => StatusCode::BAD_REQUEST,
+            | Self::Extensions
+            | Self::ConnectTarget
+            | Self::ConnectAuthority
+            | Self::ConnectionHeader
+            | Self::ConnectVersion => StatusCode::BAD_REQUEST,
+            Self::Protocol => StatusCode::NOT_IMPLEMENTED,
             Self::HeadTooLarge | Self::TooManyHeaders => {
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
             }
-            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Method | Self::ConnectMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::Version => StatusCode::UPGRADE_REQUIRED,
             Self::Origin => StatusCode::FORBIDDEN,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
@@ -114,6 +138,15 @@ impl Refusal {
         match self {
             Self::Method => {
                 headers.insert(header::ALLOW, HeaderValue::from_static("GET"));
+            }
+            Self::ConnectMethod => {
+                headers.insert(header::ALLOW, HeaderValue::from_static("CONNECT"));
+            }
+            Self::ConnectVersion => {
+                headers.insert(
+                    header::SEC_WEBSOCKET_VERSION,
+                    HeaderValue::from_static("13"),
+                );
             }
             Self::Version => {
                 // RFC 6455, section 4.4: which version we speak; RFC 9110, section 15.5.22: what to upgrade to.

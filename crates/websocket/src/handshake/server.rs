@@ -83,20 +83,40 @@ pub struct Agreement {
 }
 
 impl Policy {
-    /// Judges a request head that an HTTP server has already parsed. The order of the checks is: is it HTTP as it must be,
+    /// Judges a request head of HTTP/1.1 that an HTTP server has already parsed; those of HTTP/2 are for
+    /// [`judge_connect`](Self::judge_connect). The order of the checks is: is it HTTP as it must be,
     /// is it a WebSocket, is it ours.
     pub fn judge(&self, request: &Parts) -> Result<Agreement, Refusal> {
         check_http(request)?;
         let key = check_websocket(request)?;
+        let mut response = Response::new(());
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let accept = HeaderValue::from_str(&accept_key(key)).map_err(|_| Refusal::Key)?;
+        let headers = response.headers_mut();
+        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+        self.agree(request, response)
+    }
+
+    /// What is the same over every version of HTTP: who may connect, and what is agreed on.
+    pub(super) fn agree(
+        &self,
+        request: &Parts,
+        mut response: Response<()>,
+    ) -> Result<Agreement, Refusal> {
         if !self.origin.allows(request) {
             return Err(Refusal::Origin);
         }
         let compression = compression::choose(self.compression.as_ref(), &request.headers)
             .map_err(|_| Refusal::Extensions)?;
         let subprotocol = self.choose_subprotocol(&request.headers);
-        let mut response = self.accepting(request, key, subprotocol.as_ref())?;
+        let headers = response.headers_mut();
+        if let Some((_, value)) = &subprotocol {
+            headers.insert(header::SEC_WEBSOCKET_PROTOCOL, value.clone());
+        }
+        self.add_headers(request, headers)?;
         let compression = compression.map(|(agreed, answer)| {
-            let headers = response.headers_mut();
             headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, answer);
             agreed
         });
@@ -125,32 +145,16 @@ impl Policy {
             .unwrap_or_else(|| refusal.response())
     }
 
-    fn accepting(
-        &self,
-        request: &Parts,
-        key: &str,
-        subprotocol: Option<&(String, HeaderValue)>,
-    ) -> Result<Response<()>, Refusal> {
+    fn add_headers(&self, request: &Parts, headers: &mut HeaderMap) -> Result<(), Refusal> {
         let made = self.response_headers_for.as_ref();
         let made = made.map(|make| make(request)).unwrap_or_default();
-        let added = || self.response_headers.iter().chain(&made);
-        if added().any(|(name, _)| belongs_to_handshake(name)) {
-            return Err(Refusal::ResponseHeaders);
-        }
-        let mut response = Response::new(());
-        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-        let accept = HeaderValue::from_str(&accept_key(key)).map_err(|_| Refusal::Key)?;
-        let headers = response.headers_mut();
-        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-        headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
-        if let Some((_, value)) = subprotocol {
-            headers.insert(header::SEC_WEBSOCKET_PROTOCOL, value.clone());
-        }
-        for (name, value) in added() {
+        for (name, value) in self.response_headers.iter().chain(&made) {
+            if belongs_to_handshake(name) {
+                return Err(Refusal::ResponseHeaders);
+            }
             headers.append(name, value.clone());
         }
-        Ok(response)
+        Ok(())
     }
 }
 
@@ -181,13 +185,7 @@ fn check_http(request: &Parts) -> Result<(), Refusal> {
         Single::One(host) if Authority::parse(host).is_some() => {}
         _ => return Err(Refusal::Host),
     }
-    // A length of zero announces nothing.
-    let no_length = match single(&request.headers, header::CONTENT_LENGTH) {
-        Single::Absent => true,
-        Single::One(length) => length == "0",
-        Single::Malformed => false,
-    };
-    if !no_length || request.headers.contains_key(header::TRANSFER_ENCODING) {
+    if has_body(&request.headers) {
         return Err(Refusal::Body);
     }
     Ok(())
@@ -211,13 +209,28 @@ fn check_websocket(request: &Parts) -> Result<&str, Refusal> {
         Single::One(key) if key::is_valid(key) => key,
         _ => return Err(Refusal::Key),
     };
+    check_subprotocols(headers)?;
+    Ok(key)
+}
+
+pub(super) fn check_subprotocols(headers: &HeaderMap) -> Result<(), Refusal> {
     let lines = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL);
     if lines.iter().any(|line| line.to_str().is_err())
         || !field::subprotocols(headers).into_iter().all(is_token)
     {
         return Err(Refusal::Subprotocol);
     }
-    Ok(key)
+    Ok(())
+}
+
+/// Whether the request announces bytes of its own, which would be taken for frames. A length of zero announces nothing.
+pub(super) fn has_body(headers: &HeaderMap) -> bool {
+    let no_length = match single(headers, header::CONTENT_LENGTH) {
+        Single::Absent => true,
+        Single::One(length) => length == "0",
+        Single::Malformed => false,
+    };
+    !no_length || headers.contains_key(header::TRANSFER_ENCODING)
 }
 
 /// Where a server's handshake stands.

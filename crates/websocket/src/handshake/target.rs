@@ -75,6 +75,18 @@ impl Target {
         &self.path_and_query
     }
 
+    /// The same server with another path and query.
+    ///
+    /// # Errors
+    /// As for a URL with this path.
+    pub fn with_path(&self, path_and_query: &str) -> Result<Self, TargetError> {
+        if !path_and_query.starts_with('/') {
+            return Err(TargetError::Malformed);
+        }
+        let scheme = if self.secure { "wss" } else { "ws" };
+        format!("{scheme}://{}{path_and_query}", self.authority()).parse()
+    }
+
     /// What stands in the `Host` header: the port only if it isn't the scheme's default.
     pub fn host_header(&self) -> String {
         let default = if self.secure { PORT_WSS } else { PORT_WS };
