@@ -13,6 +13,7 @@ use http::{Response, request};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::events::event;
 use crate::handshake::{Agreement, Policy, Refusal};
 use crate::{Compression, Config, Conn, Parts, Role, UpgradeError, Upgrader};
 
@@ -53,11 +54,15 @@ impl Upgrader {
         &self,
         request: &mut request::Parts,
     ) -> Result<(Response<()>, OnUpgrade), Refusal> {
-        let agreement = judge(&self.policy, request)?;
-        let inner = request
-            .extensions
-            .remove::<hyper::upgrade::OnUpgrade>()
-            .ok_or(Refusal::NotUpgradable)?;
+        let (agreement, inner) = judge(&self.policy, request)
+            .and_then(|agreement| {
+                let inner = request.extensions.remove::<hyper::upgrade::OnUpgrade>();
+                Ok((agreement, inner.ok_or(Refusal::NotUpgradable)?))
+            })
+            .inspect_err(|_refusal| {
+                event!(debug, status = _refusal.status().as_u16(), reason = %_refusal, "WebSocket refused");
+            })?;
+        event!(debug, path = request.uri.path(), "WebSocket accepted");
         let on_upgrade = OnUpgrade {
             inner,
             config: self.config.clone(),

@@ -14,6 +14,7 @@ use http::{Response, request};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::events::event;
 use crate::handshake::{Accept, Judged, OriginPolicy, Policy, Refusal, Reject, ServerHandshake};
 use crate::{Compression, Config, Conn, Parts, Role};
 
@@ -266,9 +267,11 @@ impl Upgrader {
                     subprotocol,
                     compression,
                 };
+                event!(debug, path = request.uri.path(), "WebSocket accepted");
                 Ok((Conn::from_parts(stream, parts), request))
             }
             Err(reject) => {
+                event!(debug, status = reject.status.as_u16(), reason = %reject.reason, "WebSocket refused");
                 // The reason matters more to the caller than whether the client could be told.
                 let _ = timeout(REFUSAL_TIME_MAX, refuse(&mut stream, &reject.response)).await;
                 Err(UpgradeError::Refused(reject.reason))

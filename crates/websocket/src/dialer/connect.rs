@@ -4,6 +4,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::maybe_tls_stream::Transport;
 use super::{DialError, Dialer, MaybeTlsStream, Proxies, Proxy, ProxyError, ProxyRules};
+use crate::events::event;
 use crate::handshake::Target;
 
 /// What is to be spoken inside TLS.
@@ -76,6 +77,7 @@ impl Dialer {
                 transport = Transport::Other(Box::new(encrypted.await.map_err(unreachable)?));
             }
             proxy.open_tunnel(&mut transport, target).await?;
+            event!(debug, %proxy, host = target.host(), port = target.port(), "tunnel open");
             Ok(transport)
         };
         timeout_at(deadline, opening)

@@ -20,6 +20,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout_at};
 
+use crate::events::event;
 use crate::handshake::{Answer, Answered, ClientHandshake, ClientOptions, Target};
 #[cfg(feature = "http2")]
 use crate::http2;
@@ -241,8 +242,16 @@ impl Dialer {
         // Built before anything is sent, so that a wrong option costs no connection.
         let handshake = self.handshake(&target)?;
         let deadline = Instant::now() + self.handshake_timeout;
-        let stream = self.connect(&target, Alpn::Http1, deadline).await?;
-        self.shake_hands(stream, &target, handshake, deadline).await
+        let opening = async {
+            let stream = self.connect(&target, Alpn::Http1, deadline).await?;
+            self.shake_hands(stream, &target, handshake, deadline).await
+        };
+        opening
+            .await
+            .inspect(|_| event!(debug, host = target.host(), port = target.port(), "WebSocket open"))
+            .inspect_err(|_error| {
+                event!(debug, host = target.host(), port = target.port(), error = %_error, "WebSocket did not open");
+            })
     }
 
     /// Opens a WebSocket over a stream that the caller has connected (and encrypted, if the URL is `wss`): a tunnel, an in-memory

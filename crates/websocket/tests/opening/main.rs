@@ -4,7 +4,9 @@
 
 mod behind_axum;
 mod dialer;
+mod events;
 mod hooks;
+mod hostile;
 mod interop;
 mod proxies;
 mod proxy_servers;

@@ -42,7 +42,7 @@ pub(crate) async fn http_tunnel(
     told: mpsc::UnboundedSender<String>,
 ) {
     let head = read_head(&mut stream).await;
-    told.send(head).unwrap();
+    let _ = told.send(head);
     let mut upstream = TcpStream::connect(target).await.unwrap();
     // A length here announces nothing (RFC 9110, section 9.3.6).
     let answer = b"HTTP/1.1 200 Connection established\r\nContent-Length: 5\r\n\r\n";
@@ -114,7 +114,7 @@ async fn socks_tunnel(
         kind => panic!("address type {kind}"),
     };
     let port = stream.read_u16().await.unwrap();
-    told.send(format!("{host} {port}")).unwrap();
+    let _ = told.send(format!("{host} {port}"));
     let mut upstream = TcpStream::connect(target).await.unwrap();
     // The address that it connects from, as a name: any type must be understood.
     stream

@@ -1,0 +1,64 @@
+//! What `tracing` is told of handshakes, and what it is never told.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use http::header::{AUTHORIZATION, HeaderValue, ORIGIN};
+use suda_websocket::{Dialer, Proxy, Upgrader};
+use tracing::Level;
+
+use crate::proxy_servers::http_proxy;
+use crate::servers::{Way, serve};
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn handshakes_are_told_of_without_their_secrets() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    for way in [Way::Raw, Way::Axum] {
+        let address = serve(way, Upgrader::new()).await;
+        let proxy = http_proxy(address).await.address;
+        let proxy: Proxy = format!("http://me:secret1@{proxy}").parse().unwrap();
+        let dialer = Dialer::new()
+            .proxy(proxy)
+            .header(AUTHORIZATION, HeaderValue::from_static("secret2"));
+        let url = "ws://chat.example/chat?token=secret3";
+        dialer.dial(url).await.unwrap();
+        let evil = HeaderValue::from_static("https://evil.example");
+        dialer.header(ORIGIN, evil).dial(url).await.unwrap_err();
+    }
+    let told = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let ours: Vec<_> = told
+        .lines()
+        .filter(|line| line.contains("suda_websocket"))
+        .collect();
+    for (expected, times) in [
+        ("WebSocket accepted path=\"/chat\"", 2),
+        ("WebSocket refused status=403 reason=this origin may not open", 2),
+        ("tunnel open proxy=http://127.0.0.1:", 4),
+        ("WebSocket open host=\"chat.example\" port=80", 2),
+        ("WebSocket did not open host=\"chat.example\" port=80 error=the server refused", 2),
+    ] {
+        let count = ours.iter().filter(|line| line.contains(expected)).count();
+        assert_eq!(count, times, "{expected}\n{told}");
+    }
+    assert!(!ours.iter().any(|line| line.contains("secret")), "{told}");
+}
