@@ -81,7 +81,7 @@ async fn serve(
 
 async fn member(stream: TcpStream, id: u64, room: Room, upgrader: Upgrader) {
     let conn = match upgrader.upgrade(stream).await {
-        Ok((conn, _request)) => conn,
+        Ok((conn, _)) => conn,
         Err(error) => return eprintln!("{error}"),
     };
     let (mut reader, writer, control) = conn.split();

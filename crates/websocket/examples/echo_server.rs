@@ -45,7 +45,7 @@ async fn connection(mut stream: TcpStream, upgrader: &Upgrader) -> Result<(), Up
     if page::was_asked_for(&mut stream, PAGE).await? {
         return Ok(());
     }
-    let (mut conn, _request) = upgrader.upgrade(stream).await?;
+    let (mut conn, _) = upgrader.upgrade(stream).await?;
     let end = loop {
         match conn.read_message().await {
             Ok(message) => {

@@ -12,7 +12,8 @@ const PEEK_BYTES: usize = 4096;
 
 /// Whether somebody wanted to see the page, who has got it then.
 pub(crate) async fn was_asked_for(stream: &mut TcpStream, page: &str) -> io::Result<bool> {
-    let mut head = [0; PEEK_BYTES];
+    // Not part of the task, which lives for as long as its connection.
+    let mut head = vec![0; PEEK_BYTES];
     let len = stream.peek(&mut head).await?;
     let text = String::from_utf8_lossy(&head[..len]).to_ascii_lowercase();
     if !text.starts_with("get / ") || text.contains("\r\nupgrade:") {
