@@ -161,6 +161,8 @@ fn ours(role: Role, bytes: &[u8]) -> Outcome {
                 outcome.end = match violation {
                     Violation::InvalidUtf8
                     | Violation::BadLength
+                    // Also what 126 in a control frame's header is told as, whatever length follows.
+                    | Violation::LongControl
                     | Violation::BadClose
                     | Violation::TooLong
                     | Violation::Masked
