@@ -3,6 +3,7 @@
 //! One file per command. What a command needs from the system and lacks, it installs or names.
 
 mod apt;
+mod audit;
 mod autobahn;
 mod bench;
 mod buf;
@@ -40,6 +41,8 @@ enum Task {
     Autobahn(autobahn::Args),
     /// Measure the WebSocket library beside its peers.
     Bench(bench::Args),
+    /// Check the WebSocket library's public face, and all dependencies.
+    Audit(audit::Args),
     /// Fuzz the WebSocket library, with AddressSanitizer.
     Fuzz(fuzz::Args),
     /// Let the WebSocket library talk with others, in both roles, and through proxies.
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Task::Test(args) => test::run(args),
         Task::Autobahn(args) => autobahn::run(args),
         Task::Bench(args) => bench::run(args),
+        Task::Audit(args) => audit::run(args),
         Task::Fuzz(args) => fuzz::run(args),
         Task::Interop(args) => interop::run(args),
         Task::Loom(args) => loom::run(args),
