@@ -1,4 +1,5 @@
-//! What a message of the plain echo loop costs in allocations and calls on the stream. Counts, not times: the same on every machine.
+//! What a message of the plain echo loop costs in allocations and calls on the stream, and a long one in memory. Counts, not times: the
+//! same on every machine.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -8,35 +9,42 @@ use std::{
     cell::Cell,
 };
 
-use suda_websocket::{Compression, Config, Conn, Parts, Role};
+use suda_websocket::{Compression, Config, Conn, MessageKind, Parts, Role};
 use support::{Counted, Counts, RawPeer, frame};
-use tokio::io::{AsyncReadExt, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 /// Counts what this thread allocates. Each test has a thread, and its runtime no other.
 struct Counting;
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+    static LIVE_BYTES: Cell<i64> = const { Cell::new(0) };
+    static PEAK_BYTES: Cell<i64> = const { Cell::new(0) };
 }
 
-fn count() {
+fn count(allocations: u64, freed: usize, taken: usize) {
     // A thread that is ending counts no more.
-    let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+    let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + allocations));
+    let _ = LIVE_BYTES.try_with(|live| {
+        live.set(live.get() + taken as i64 - freed as i64);
+        let _ = PEAK_BYTES.try_with(|peak| peak.set(peak.get().max(live.get())));
+    });
 }
 
 // SAFETY: every call goes on to the system's allocator, as it came.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
+        count(1, 0, layout.size());
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        count(0, layout.size(), 0);
         unsafe { System.dealloc(memory, layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
-        count();
+        count(1, layout.size(), bytes);
         unsafe { System.realloc(memory, layout, bytes) }
     }
 }
@@ -126,4 +134,70 @@ fn a_heartbeat_and_an_unused_compression_cost_nothing_more() {
     let (allocations, calls) = echo(compressing, 1, &[7; 64]);
     assert_eq!(calls, ONE_CALL_EACH);
     assert_eq!(allocations, plain);
+}
+
+/// Streams a message from a client to a server; gives the most memory that both and the pipe between them took, in bytes.
+fn stream(message_bytes: usize, compression: Option<Compression>) -> i64 {
+    const PIECE: [u8; 4096] = [7; 4096];
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let before = LIVE_BYTES.get();
+    PEAK_BYTES.set(before);
+    runtime.block_on(async {
+        let (ours, theirs) = duplex(PIPE_BYTES);
+        let config = Config::default().read_limit(message_bytes);
+        let server = Parts::new(Role::Server, config).compression(compression);
+        let mut server = Conn::from_parts(ours, server);
+        let client = Parts::new(Role::Client, Config::default()).compression(compression);
+        let mut client = Conn::from_parts(theirs, client);
+        let writing = tokio::spawn(async move {
+            let mut message = client.next_writer(MessageKind::Binary).unwrap();
+            for _ in 0..message_bytes / PIECE.len() {
+                message.write_all(&PIECE).await.unwrap();
+            }
+            message.finish().await.unwrap();
+            client
+        });
+        let mut message = server.next_reader().await.unwrap();
+        let (mut piece, mut arrived) = ([0; 4096], 0);
+        loop {
+            let count = message.read(&mut piece).await.unwrap();
+            assert_eq!(piece[..count], PIECE[..count]);
+            arrived += count;
+            if count == 0 {
+                break;
+            }
+        }
+        assert_eq!(arrived, message_bytes);
+        drop(writing.await.unwrap());
+    });
+    PEAK_BYTES.get() - before
+}
+
+/// Bytes that the pipe between the two ends holds.
+const PIPE_BYTES: usize = 16 << 10;
+/// The outgoing queue up to its high-water mark and one frame, the incoming buffer, their spares, and the two connections.
+const STREAMING_BYTES_MAX: i64 = 512 << 10;
+/// A context to compress and one to inflate, and the workspace.
+const DEFLATING_BYTES_MAX: i64 = 480 << 10;
+
+#[test]
+fn a_message_of_any_length_is_streamed_in_bounded_memory() {
+    for message_bytes in [8 << 20, 128 << 20] {
+        let peak = stream(message_bytes, None);
+        assert!(peak <= STREAMING_BYTES_MAX, "{peak}");
+    }
+}
+
+#[test]
+fn a_compressed_message_of_any_length_is_streamed_in_bounded_memory() {
+    for compression in [
+        Compression::default(),
+        Compression::default().context_takeover(true),
+    ] {
+        let peak = stream(16 << 20, Some(compression));
+        assert!(peak <= STREAMING_BYTES_MAX + DEFLATING_BYTES_MAX, "{peak}");
+    }
 }

@@ -1,20 +1,24 @@
 //! A dropped read loses nothing; a dropped write was taken whole, or not at all.
 
 use std::{
+    future::poll_fn,
     pin::pin,
-    task::{Context, Waker},
+    task::{Context, Poll, Waker},
 };
 
-use suda_websocket::{Config, Conn, Message, Parts, Role};
-use tokio::io::{AsyncReadExt, duplex};
+use suda_websocket::{
+    CloseCode, CloseOutcome, Config, Conn, Message, MessageKind, MessageWriter, Parts,
+    PreparedMessage, Role,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use crate::{conn, in_time, support::RawPeer, support::frame};
 
 /// Polls once and drops.
 fn poll_once<F: Future>(future: F) -> Option<F::Output> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        std::task::Poll::Ready(output) => Some(output),
-        std::task::Poll::Pending => None,
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
     }
 }
 
@@ -129,4 +133,244 @@ async fn a_dropped_write_was_taken_whole_or_not_at_all() {
     in_time(server.flush()).await.unwrap();
     drop(server);
     assert_eq!(in_time(reading).await.unwrap(), taken);
+}
+
+/// Gives up after `pendings` times of waiting, with whatever was awaited at that point.
+async fn given_up_after<F: Future>(pendings: usize, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut left = pendings;
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if left == 0 => Poll::Ready(None),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+/// A pipe that passes a few bytes at a time, so that every call waits often.
+const NARROW_BYTES: usize = 5;
+/// More often than any call here waits.
+const PENDINGS_MAX: usize = 300;
+
+fn narrow() -> (Conn<DuplexStream>, DuplexStream) {
+    let (ours, theirs) = duplex(NARROW_BYTES);
+    let config = Config::default().high_water_bytes(1);
+    (
+        Conn::from_parts(ours, Parts::new(Role::Server, config)),
+        theirs,
+    )
+}
+
+#[tokio::test]
+async fn a_close_dropped_at_every_await_point_goes_on_where_it_was() {
+    for pendings in 0..PENDINGS_MAX {
+        let (mut server, theirs) = narrow();
+        let peer = tokio::spawn(async move {
+            let mut peer = RawPeer::new(theirs, Role::Client);
+            peer.send(0x81, b"on its way").await;
+            assert_eq!(peer.next_frame().await.unwrap().1, b"last words");
+            let close = [&4001u16.to_be_bytes()[..], b"bye"].concat();
+            assert_eq!(peer.next_frame().await.unwrap(), (0x88, close));
+            peer.send(0x88, &4002u16.to_be_bytes()).await;
+            assert!(peer.next_frame().await.is_none(), "one close frame");
+        });
+        server.write_message("last words").await.unwrap();
+        let first = given_up_after(pendings, server.close(CloseCode(4001), "bye")).await;
+        let finished = first.is_some();
+        let outcome = match first {
+            Some(outcome) => outcome,
+            None => in_time(server.close(CloseCode(4001), "bye")).await,
+        };
+        let CloseOutcome::Clean(close) = outcome.unwrap() else {
+            panic!("after {pendings}")
+        };
+        assert_eq!(close.code, CloseCode(4002));
+        in_time(peer).await.unwrap();
+        if finished {
+            return;
+        }
+    }
+    panic!("it never finished");
+}
+
+#[tokio::test]
+async fn a_flush_dropped_at_every_await_point_loses_and_doubles_nothing() {
+    for pendings in 0..PENDINGS_MAX {
+        let (mut server, theirs) = narrow();
+        let peer = tokio::spawn(async move {
+            let mut peer = RawPeer::new(theirs, Role::Client);
+            assert_eq!(peer.next_frame().await.unwrap().1, b"first message");
+            assert_eq!(peer.next_frame().await.unwrap().1, b"second");
+            peer
+        });
+        server.write_message("first message").await.unwrap();
+        let finished = given_up_after(pendings, server.flush()).await.is_some();
+        let drained = given_up_after(pendings, server.write_message("second")).await;
+        if drained.is_none() {
+            in_time(server.write_message("second")).await.unwrap();
+        }
+        drop(in_time(peer).await.unwrap());
+        if finished {
+            return;
+        }
+    }
+    panic!("it never finished");
+}
+
+#[tokio::test]
+async fn reads_of_every_kind_dropped_at_every_await_point_lose_nothing() {
+    for pendings in 0..PENDINGS_MAX {
+        let (mut server, theirs) = narrow();
+        let peer = tokio::spawn(async move {
+            let mut peer = RawPeer::new(theirs, Role::Client);
+            for payload in [&b"[1,2]"[..], b"the second message", b"joined"] {
+                peer.send(0x81, payload).await;
+            }
+            peer.send(0x88, &1000u16.to_be_bytes()).await;
+            peer
+        });
+        let mut waited = false;
+
+        let value = given_up_after(pendings, server.read_json::<Vec<u8>>()).await;
+        waited |= value.is_none();
+        let value = match value {
+            Some(value) => value,
+            None => in_time(server.read_json()).await,
+        };
+        assert_eq!(value.unwrap(), [1, 2]);
+
+        // A dropped call gives nothing out; a reader that was given out and is dropped skips its message.
+        if given_up_after(pendings, server.next_reader())
+            .await
+            .is_some_and(|reader| reader.is_ok())
+        {
+            assert_eq!(rest(server.join_messages("|")).await, "joined|");
+        } else {
+            waited = true;
+            let mut message = in_time(server.next_reader()).await.unwrap();
+            let mut text = String::new();
+            let mut piece = [0; 4];
+            loop {
+                // Each read is dropped at its await points, too.
+                let read = given_up_after(pendings, message.read(&mut piece)).await;
+                match read {
+                    Some(Ok(0)) => break,
+                    Some(read) => text.push_str(str::from_utf8(&piece[..read.unwrap()]).unwrap()),
+                    None => tokio::task::yield_now().await,
+                }
+            }
+            assert_eq!(text, "the second message");
+            assert_eq!(rest(server.join_messages("|")).await, "joined|");
+        }
+        drop(in_time(peer).await.unwrap());
+        if !waited {
+            return;
+        }
+    }
+    panic!("they never finished");
+}
+
+async fn rest(mut joined: impl tokio::io::AsyncRead + Unpin) -> String {
+    let mut text = String::new();
+    in_time(joined.read_to_string(&mut text)).await.unwrap();
+    text
+}
+
+#[tokio::test]
+async fn writes_of_every_kind_dropped_at_every_await_point_were_taken_whole_or_not_at_all() {
+    for pendings in 0..PENDINGS_MAX {
+        let (mut server, theirs) = narrow();
+        let peer = tokio::spawn(async move {
+            let mut peer = RawPeer::new(theirs, Role::Client);
+            let mut arrived = Vec::new();
+            while let Some((first, payload)) = peer.next_frame().await {
+                assert_eq!(first, 0x81);
+                arrived.push(String::from_utf8(payload).unwrap());
+            }
+            arrived
+        });
+        let prepared = PreparedMessage::text("prepared message");
+        let mut taken = Vec::new();
+        let mut waited = false;
+        for _ in 0..2 {
+            let done = [
+                given_up_after(pendings, server.write_message("plain message")).await,
+                given_up_after(pendings, server.write_prepared(&prepared)).await,
+                given_up_after(pendings, server.write_json("json message")).await,
+            ];
+            for (text, done) in ["plain message", "prepared message", "\"json message\""]
+                .into_iter()
+                .zip(done)
+            {
+                match done {
+                    Some(done) => {
+                        done.unwrap();
+                        taken.push(text);
+                    }
+                    None => waited = true,
+                }
+            }
+        }
+        in_time(server.flush()).await.unwrap();
+        drop(server);
+        assert_eq!(in_time(peer).await.unwrap(), taken);
+        if !waited {
+            return;
+        }
+    }
+    panic!("they never finished");
+}
+
+#[tokio::test]
+async fn a_message_in_pieces_dropped_at_every_await_point_arrives_whole_or_closes_with_1011() {
+    for pendings in 0..PENDINGS_MAX {
+        let (mut server, theirs) = narrow();
+        let peer = tokio::spawn(async move {
+            let mut peer = RawPeer::new(theirs, Role::Client);
+            let mut text = Vec::new();
+            loop {
+                let (first, payload) = peer.next_frame().await.unwrap();
+                if first == 0x88 {
+                    return (payload[..2].to_vec(), None);
+                }
+                text.extend(payload);
+                if first & 0x80 != 0 {
+                    return (Vec::new(), Some(text));
+                }
+            }
+        });
+        let mut message = server.next_writer(MessageKind::Text).unwrap();
+        for piece in ["one piece,", "and another"] {
+            // A write that was dropped took nothing, so it is simply made again.
+            while given_up_after(pendings, message.write_all(piece.as_bytes()))
+                .await
+                .is_none()
+            {
+                tokio::task::yield_now().await;
+            }
+            while given_up_after(pendings, message.flush()).await.is_none() {
+                tokio::task::yield_now().await;
+            }
+        }
+        server_side_waits(&mut message).await;
+        let finished = given_up_after(pendings, message.finish()).await.is_some();
+        let (close, text) = in_time(peer).await.unwrap();
+        if finished {
+            assert_eq!(text.unwrap(), b"one piece,and another, and the end");
+            return;
+        }
+        assert_eq!(close, 1011u16.to_be_bytes());
+    }
+    panic!("it never finished");
+}
+
+/// Leaves so much in the queue that finishing has to wait.
+async fn server_side_waits(message: &mut MessageWriter<'_, DuplexStream>) {
+    message.write_all(b", and").await.unwrap();
+    let flushed = given_up_after(0, message.flush()).await;
+    assert!(flushed.is_none(), "the pipe takes less at once");
+    message.write_all(b" the end").await.unwrap();
 }
