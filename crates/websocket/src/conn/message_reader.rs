@@ -17,6 +17,8 @@ use crate::{Event, MessageKind, Part};
 /// The read limit still counts the whole message. The bytes of a text are checked before they are given out, but a read
 /// may end inside a character. Dropped early, the rest of the message is skipped. An error is an
 /// [`Error`](super::Error) inside the [`io::Error`].
+///
+/// Cancel safe: a dropped read loses nothing.
 #[derive(Debug)]
 pub struct MessageReader<'a, S: Stream> {
     reader: &'a mut Reader<S>,

@@ -24,6 +24,17 @@ const COMPRESSED_APART_BYTES_MIN: usize = 4 << 10;
 /// let _ = tokio::join!(one, two);
 /// # }
 /// ```
+///
+/// One after the other they may be, so it is nothing else that does not compile:
+///
+/// ```
+/// # async fn write(mut writer: suda_websocket::Writer<tokio::net::TcpStream>) {
+/// let one = writer.write_message("one");
+/// let _ = tokio::join!(one);
+/// let two = writer.write_message("two");
+/// let _ = tokio::join!(two);
+/// # }
+/// ```
 pub struct Writer<S: Stream> {
     handle: Handle<S>,
     deadline: Deadline,

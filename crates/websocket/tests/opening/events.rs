@@ -52,10 +52,16 @@ async fn handshakes_are_told_of_without_their_secrets() {
         .collect();
     for (expected, times) in [
         ("WebSocket accepted path=\"/chat\"", 2),
-        ("WebSocket refused status=403 reason=this origin may not open", 2),
+        (
+            "WebSocket refused status=403 reason=this origin may not open",
+            2,
+        ),
         ("tunnel open proxy=http://127.0.0.1:", 4),
         ("WebSocket open host=\"chat.example\" port=80", 2),
-        ("WebSocket did not open host=\"chat.example\" port=80 error=the server refused", 2),
+        (
+            "WebSocket did not open host=\"chat.example\" port=80 error=the server refused",
+            2,
+        ),
     ] {
         let count = ours.iter().filter(|line| line.contains(expected)).count();
         assert_eq!(count, times, "{expected}\n{told}");
