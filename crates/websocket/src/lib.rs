@@ -2,6 +2,7 @@
 //!
 //! [`Connection`] is the protocol after the opening handshake, [`handshake`] is that handshake; neither knows a socket, a
 //! clock or a runtime. With the feature `tokio` (default), [`Conn`] drives a connection on any stream.
+#![deny(unsafe_code)]
 
 mod buffers;
 mod close;

@@ -34,6 +34,7 @@ impl Utf8Bytes {
     }
 
     /// The text.
+    #[allow(unsafe_code)] // Its safe twin: tests::the_unchecked_view_is_the_checked_one.
     pub fn as_str(&self) -> &str {
         // SAFETY: every constructor takes a `str`, checks, or is given checked bytes, and `Bytes` cannot be changed.
         unsafe { std::str::from_utf8_unchecked(&self.0) }
