@@ -9,6 +9,7 @@ mod error;
 mod maybe_tls_stream;
 mod proxy;
 mod route;
+mod tcp;
 
 use std::borrow::Cow;
 use std::future::Future;

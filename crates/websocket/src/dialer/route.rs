@@ -6,10 +6,8 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use tokio::net::TcpStream;
-
-use super::DialError;
 use super::maybe_tls_stream::Transport;
+use super::{DialError, tcp};
 use crate::Stream;
 
 type Dialled = Pin<Box<dyn Future<Output = io::Result<Transport>> + Send>>;
@@ -69,7 +67,7 @@ impl Route {
 
     pub(super) async fn connect(&self, host: &str, port: u16) -> Result<Transport, DialError> {
         match self {
-            Self::Tcp => Ok(Transport::Tcp(connect_tcp(host, port).await?)),
+            Self::Tcp => Ok(Transport::Tcp(tcp::connect(host, port).await?)),
             #[cfg(unix)]
             Self::Unix(path) => match tokio::net::UnixStream::connect(path).await {
                 Ok(stream) => Ok(Transport::Other(Box::new(stream))),
@@ -81,27 +79,4 @@ impl Route {
             Self::Hook(hook) => hook.call(host, port).await,
         }
     }
-}
-
-/// Tries the host's addresses one after another; the last failure is told.
-async fn connect_tcp(host: &str, port: u16) -> Result<TcpStream, DialError> {
-    let resolve = |source| DialError::Resolve {
-        host: host.to_owned(),
-        source,
-    };
-    let addresses = tokio::net::lookup_host((host, port))
-        .await
-        .map_err(resolve)?;
-    let mut failure = None;
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                // Messages are batched by us; Nagle's algorithm would only hold the last one back.
-                stream.set_nodelay(true)?;
-                return Ok(stream);
-            }
-            Err(source) => failure = Some(DialError::Connect { address, source }),
-        }
-    }
-    Err(failure.unwrap_or_else(|| resolve(io::ErrorKind::NotFound.into())))
 }

@@ -16,6 +16,47 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A server with hyper; with axum, `axum::serve` enables extended CONNECT by itself, and the route is `any`:
+//!
+//! ```no_run
+//! # #[cfg(feature = "hyper")]
+//! # mod server {
+//! use std::convert::Infallible;
+//!
+//! use http_body_util::Full;
+//! use hyper::body::{Bytes, Incoming};
+//! use hyper::server::conn::http2;
+//! use hyper::service::service_fn;
+//! use hyper::{Request, Response};
+//! use hyper_util::rt::{TokioExecutor, TokioIo};
+//! use suda_websocket::Upgrader;
+//! use tokio::net::TcpStream;
+//!
+//! async fn answer(upgrader: Upgrader, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+//!     let (mut head, _body) = request.into_parts();
+//!     Ok(match upgrader.upgrade_parts(&mut head) {
+//!         Ok((response, on_upgrade)) => {
+//!             tokio::spawn(async move {
+//!                 let mut conn = on_upgrade.await?;
+//!                 conn.write_message("welcome").await?;
+//!                 Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+//!             });
+//!             response.map(|()| Full::default())
+//!         }
+//!         Err(refusal) => upgrader.refusal_response(refusal, Some(&head)).map(Full::new),
+//!     })
+//! }
+//!
+//! async fn serve(upgrader: Upgrader, tcp: TcpStream) -> Result<(), hyper::Error> {
+//!     let service = service_fn(move |request| answer(upgrader.clone(), request));
+//!     http2::Builder::new(TokioExecutor::new())
+//!         .enable_connect_protocol()
+//!         .serve_connection(TokioIo::new(tcp), service)
+//!         .await
+//! }
+//! # }
+//! ```
 
 mod connection;
 mod error;

@@ -8,6 +8,7 @@ mod events;
 mod hooks;
 mod hostile;
 mod interop;
+mod properties;
 mod proxies;
 mod proxy_servers;
 mod servers;

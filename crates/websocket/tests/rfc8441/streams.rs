@@ -420,3 +420,48 @@ async fn over_the_servers_limit_of_streams_dialling_waits_for_a_place() {
     let mut second = second.await.unwrap();
     second.close(CloseCode::NORMAL, "").await.unwrap();
 }
+
+#[tokio::test]
+async fn after_the_servers_goaway_websockets_go_on_and_no_new_one_opens() {
+    let (client, server) = tokio::io::duplex(1 << 16);
+    let (go, gone) = tokio::sync::oneshot::channel::<()>();
+    tokio::spawn(async move {
+        let mut builder = h2::server::Builder::new();
+        let mut connection: h2::server::Connection<_, Bytes> = builder
+            .enable_connect_protocol()
+            .handshake(server)
+            .await
+            .unwrap();
+        let (request, mut respond) = connection.accept().await.unwrap().unwrap();
+        tokio::spawn(async move {
+            let mut send = respond.send_response(Response::new(()), false).unwrap();
+            let mut body = request.into_body();
+            while let Some(Ok(_)) = next_bytes(&mut body).await {
+                send.send_data(Bytes::from_static(b"\x81\x02hi"), false)
+                    .unwrap();
+            }
+        });
+        let mut gone = std::pin::pin!(gone);
+        loop {
+            tokio::select! {
+                _ = &mut gone => break,
+                accepted = connection.accept() => assert!(accepted.is_none()),
+            }
+        }
+        connection.graceful_shutdown();
+        while connection.accept().await.is_some() {}
+    });
+    let server = Dialer::new().http2_client(client, "ws://a/").await.unwrap();
+    let (mut conn, _) = server.dial("/").await.unwrap();
+    go.send(()).unwrap();
+    // What comes after the GOAWAY shows that it has arrived.
+    conn.write_message("one").await.unwrap();
+    assert_eq!(conn.read_message().await.unwrap(), Message::text("hi"));
+    let error = server.dial("/").await.unwrap_err();
+    assert!(
+        matches!(error, suda_websocket::DialError::Http2(_)),
+        "{error}"
+    );
+    conn.write_message("two").await.unwrap();
+    assert_eq!(conn.read_message().await.unwrap(), Message::text("hi"));
+}
