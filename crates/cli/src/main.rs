@@ -13,6 +13,7 @@ mod exit;
 mod json;
 mod language;
 mod lines;
+mod load;
 mod login;
 mod logout;
 mod rooms;
@@ -54,6 +55,7 @@ enum Command {
     Send(send::Args),
     Tail(tail::Args),
     Chat(chat::Args),
+    Load(load::Args),
 }
 
 fn main() -> ExitCode {
@@ -87,6 +89,7 @@ fn run(command: Command) -> Result<(), Failure> {
             Command::Send(args) => send::run(args, texts).await,
             Command::Tail(args) => tail::run(args, texts).await,
             Command::Chat(args) => chat::run(args, texts).await,
+            Command::Load(args) => load::run(args, texts).await,
         }
     });
     // A name that is being looked up cannot be interrupted; it is not waited for.

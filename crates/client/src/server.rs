@@ -56,7 +56,7 @@ impl Server {
     }
 
     /// The address of the WebSocket.
-    pub(crate) fn websocket(&self) -> String {
+    pub fn websocket(&self) -> String {
         // `http` becomes `ws`, and `https` `wss`.
         format!("ws{}", self.http("ws").trim_start_matches("http"))
     }

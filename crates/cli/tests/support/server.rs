@@ -60,6 +60,10 @@ impl Server {
         self.setup_token.is_some()
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// `kill -9`, and waits until the process is gone.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
