@@ -72,9 +72,7 @@ fn run(mut start: Start, waiting: &Receiver<Work>) {
                 written_bytes,
             } = commit(&mut start.writer, &mut journal, batch);
             bytes_since_checkpoint += written_bytes;
-            // Entries first, since readers are many. What a worker takes first is open, and clients are told so.
-            start.outlets.committed(entries);
-            start.outlets.answers(answers);
+            start.outlets.committed(entries, answers);
         }
         for answer in health {
             // A prober that has gone away needs no answer.

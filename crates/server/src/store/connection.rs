@@ -8,6 +8,9 @@ use std::time::Duration;
 
 /// Prepared statements that a connection keeps.
 const STATEMENTS_MAX: usize = 64;
+/// Memory for pages of the database that the writer keeps. What a commit touches is spread over the indexes; what does not fit is read
+/// anew, and a commit that does not fit is written out in parts, some of them twice.
+const WRITER_CACHE_BYTES: i64 = 64 * 1024 * 1024;
 /// Bytes of the write-ahead log's file that are kept for reuse after a time in which it had to grow (a long backup, say).
 const WAL_BYTES_KEPT: i64 = 16 * 1024 * 1024;
 /// How long a statement waits for a lock that another program (a backup, a shell) holds.
@@ -42,6 +45,8 @@ fn prepare_writer(writer: &Connection, bytes_max: Option<u64>) -> rusqlite::Resu
     // FULL: a commit returns only after the write-ahead log is on disk. Acknowledgements rest on this.
     writer.pragma_update(None, "synchronous", "FULL")?;
     writer.pragma_update(None, "foreign_keys", true)?;
+    // A negative number is in KiB. It is taken as it is needed, not at once.
+    writer.pragma_update(None, "cache_size", -WRITER_CACHE_BYTES / 1024)?;
     // The journal checkpoints by itself, between commits: SQLite's automatic one hides its errors, a failed fsync too.
     writer.pragma_update(None, "wal_autocheckpoint", 0)?;
     writer.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES_KEPT, |_| Ok(()))?;

@@ -3,18 +3,22 @@
 use super::reading::entry_of;
 use super::rooms::{find, is_member};
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 use std::sync::Arc;
 use suda_engine::journal::{AnsweredKind, AnsweredRow};
 use suda_engine::{ClientId, EntryId, Facts, Lookup, RoomId, RoomRef, UserId};
 
+const ANSWERED: &str = "SELECT digest, kind, room, seq, id, at_ms, members FROM answered WHERE author = ?1 AND client_id = ?2";
+
 pub(crate) fn facts(connection: &Connection, lookup: &Lookup) -> rusqlite::Result<Facts> {
     let mut facts = Facts::default();
+    let mut answered = connection.prepare_cached(ANSWERED)?;
     for (author, client_id) in &lookup.answered {
-        if let Some(row) = answered(connection, *author, *client_id)? {
+        if let Some(row) = answered_row(&mut answered, *author, *client_id)? {
             facts.answered.insert((*author, *client_id), row);
         }
     }
+    drop(answered);
     for room in &lookup.rooms {
         facts.rooms.extend(find(connection, room)?);
     }
@@ -60,15 +64,12 @@ fn is_message(connection: &Connection, room: RoomId, seq: u64) -> rusqlite::Resu
         .query_row(params![room.0, seq], |row| row.get(0))
 }
 
-fn answered(
-    connection: &Connection,
+fn answered_row(
+    answered: &mut Statement<'_>,
     author: UserId,
     client_id: ClientId,
 ) -> rusqlite::Result<Option<AnsweredRow>> {
-    connection
-        .prepare_cached(
-            "SELECT digest, kind, room, seq, id, at_ms, members FROM answered WHERE author = ?1 AND client_id = ?2",
-        )?
+    answered
         .query_row(params![author.0, client_id.0], |row| {
             Ok(AnsweredRow {
                 author,

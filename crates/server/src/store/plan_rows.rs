@@ -2,14 +2,12 @@
 
 use prost::Message as _;
 use rusqlite::{Connection, params};
-use suda_engine::{Entry, Plan};
+use suda_engine::Plan;
 use suda_protocol::v1::entry::What;
 
 pub(crate) fn write<T>(transaction: &Connection, plan: &Plan<T>) -> rusqlite::Result<()> {
     write_rooms(transaction, plan)?;
-    for entry in plan.entries() {
-        write_entry(transaction, entry)?;
-    }
+    write_entries(transaction, plan)?;
     write_members(transaction, plan)?;
     write_answered(transaction, plan)?;
     write_tops(transaction, plan)
@@ -32,22 +30,20 @@ fn write_rooms<T>(transaction: &Connection, plan: &Plan<T>) -> rusqlite::Result<
     Ok(())
 }
 
-fn write_entry(transaction: &Connection, entry: &Entry) -> rusqlite::Result<()> {
-    transaction
-        .prepare_cached("INSERT INTO entries (room, seq, id, wire) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![
-            entry.room().0,
-            entry.seq(),
-            entry.id().0,
-            entry.wire().encode_to_vec()
-        ])?;
-    if let Some(What::MessagePosted(message)) = entry.what() {
-        transaction
-            .prepare_cached(
-                "INSERT INTO messages (room, seq, id, author, author_name, at_ms, text, reply_to)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )?
-            .execute(params![
+fn write_entries<T>(transaction: &Connection, plan: &Plan<T>) -> rusqlite::Result<()> {
+    let mut insert_entry = transaction
+        .prepare_cached("INSERT INTO entries (room, seq, id, wire) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut insert_message = transaction.prepare_cached(
+        "INSERT INTO messages (room, seq, id, author, author_name, at_ms, text, reply_to)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    let mut wire = Vec::new();
+    for entry in plan.entries() {
+        wire.clear();
+        entry.wire().encode_raw(&mut wire);
+        insert_entry.execute(params![entry.room().0, entry.seq(), entry.id().0, wire])?;
+        if let Some(What::MessagePosted(message)) = entry.what() {
+            insert_message.execute(params![
                 entry.room().0,
                 entry.seq(),
                 entry.id().0,
@@ -57,6 +53,7 @@ fn write_entry(transaction: &Connection, entry: &Entry) -> rusqlite::Result<()> 
                 message.text,
                 message.reply_to,
             ])?;
+        }
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::Tools;
 use super::hand_over::{Entrance, Order};
-use super::outlets::{Answers, Batch, Inlet};
+use super::outlets::{HandedOn, Inlet};
 use super::state::{Phase, Worker};
 use crate::journal::Ticket;
 use std::rc::Rc;
@@ -10,9 +10,17 @@ use suda_protocol::CloseCode;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use uuid::Uuid;
 
+/// Commits that are worked off before the sockets are written to, where several wait: a busy worker writes to each socket once for all of
+/// them.
+const COMMITS_PER_FLUSH_MAX: usize = 4;
+
 /// Runs a worker until it was stopped.
-pub(super) async fn run(number: usize, mut inlet: Inlet, mut entrance: Entrance, tools: Tools) {
+pub(super) async fn run(number: usize, inlet: Inlet, mut entrance: Entrance, tools: Tools) {
     let worker = Worker::new(number, tools);
+    let Inlet {
+        mut commits,
+        missed,
+    } = inlet;
     let mut ticks = interval(worker.tick_interval());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -26,9 +34,14 @@ pub(super) async fn run(number: usize, mut inlet: Inlet, mut entrance: Entrance,
                 None => worker.begin_stop(Instant::now()),
             },
             // Batches that still wait are then in the store already, and are dropped as known when their turn comes.
-            () = inlet.missed.notified() => worker.missed(),
-            Some(batch) = inlet.batches.recv() => worker.committed(&batch),
-            Some(answers) = inlet.answers.recv() => worker.answered(answers),
+            () = missed.notified() => worker.missed(),
+            Some(commit) = commits.next() => {
+                worker.committed(commit);
+                for _ in 1..COMMITS_PER_FLUSH_MAX {
+                    let Some(commit) = commits.try_next() else { break };
+                    worker.committed(commit);
+                }
+            }
             () = worker.flush.notified() => {}
             Some(socket) = entrance.sockets.recv() => worker.take_in_if_running(socket),
             _ = ticks.tick() => worker.tick(),
@@ -51,10 +64,16 @@ async fn at(moment: Option<Instant>) {
 }
 
 impl Worker {
-    fn committed(self: &Rc<Self>, batch: &Batch) {
+    /// Entries first, since readers are many. What a client gets first is open, and it is told so.
+    fn committed(self: &Rc<Self>, commit: HandedOn) {
         self.with(|state| {
-            for entry in batch.iter() {
+            for entry in commit.batch.iter().flat_map(|batch| batch.iter()) {
                 state.roster.committed(entry, &mut state.connections);
+            }
+            for answer in commit.answers {
+                if let Ticket::Connection { connection, .. } = answer.ticket {
+                    state.connections.reply(connection, answer.reply);
+                }
             }
         });
     }
@@ -65,16 +84,6 @@ impl Worker {
             "too slow for the journal; reading from the store instead"
         );
         self.with(|state| state.roster.missed(&mut state.connections));
-    }
-
-    fn answered(self: &Rc<Self>, answers: Answers) {
-        self.with(|state| {
-            for answer in answers {
-                if let Ticket::Connection { connection, .. } = answer.ticket {
-                    state.connections.reply(connection, answer.reply);
-                }
-            }
-        });
     }
 
     fn sign_out(self: &Rc<Self>, device: Uuid) {
