@@ -29,8 +29,8 @@ const ANSWER: [&str; 6] = [
     "Sec-WebSocket-Protocol: chat.v2",
     "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover",
 ];
-/// Stands for the key that the client waits for, which nobody can guess.
-const ACCEPT: u8 = b'$';
+/// A `$` behind this stands for the key that the client waits for, which nobody can guess. (Elsewhere its random letters might mean something.)
+const ACCEPT: &[u8] = b"Sec-WebSocket-Accept: ";
 const SUBPROTOCOLS: [&str; 2] = ["chat.v2", "chat.v1"];
 
 /// The lines, unless the input says otherwise: left out, doubled, cut, or replaced by what it holds.
@@ -207,9 +207,10 @@ fn answer(options: &ClientOptions, template: &[u8], cuts: &[u8]) -> Outcome {
     let accept = accept_key(key);
     let mut bytes = Vec::new();
     for byte in template {
-        match *byte {
-            ACCEPT => bytes.extend(accept.as_bytes()),
-            byte => bytes.push(byte),
+        if *byte == b'$' && bytes.ends_with(ACCEPT) {
+            bytes.extend(accept.as_bytes());
+        } else {
+            bytes.push(*byte);
         }
     }
     let pieces = pieces(&bytes, cuts);
