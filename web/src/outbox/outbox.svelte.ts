@@ -11,8 +11,8 @@ export class Outbox {
   items: readonly Item[] = $state.raw([]);
   #isOwner = false;
   #lastAt = 0;
-  /** Not on disk yet: reading the disk again must not lose them. */
-  #saving = new Set<string>();
+  /** What the disk did not take: reading it again must not lose them. */
+  #unsaved = new Set<string>();
 
   constructor(
     readonly user: string,
@@ -34,7 +34,7 @@ export class Outbox {
     });
   }
 
-  /** Resolves once the post is on disk. */
+  /** Shows the post, and resolves, once it is on disk: what is seen to wait survives the end of the tab. */
   async post(room: string, text: string, replyTo = 0): Promise<void> {
     this.#lastAt = Math.max(Date.now(), this.#lastAt + 1);
     const item: Item = {
@@ -99,18 +99,16 @@ export class Outbox {
   }
 
   async #save(item: Item): Promise<void> {
-    const others = this.items.filter((one) => one.clientId !== item.clientId);
-    this.items = [...others, item].sort((a, b) => a.at - b.at);
-    this.#saving.add(item.clientId);
     try {
       await this.store.put(item);
+      this.#unsaved.delete(item.clientId);
     } catch (error) {
       // A full disk must not keep anybody from speaking; only a reload could lose this one.
       console.error(error);
-      if (this.#isOwner) this.#give([item]);
-      return;
+      this.#unsaved.add(item.clientId);
     }
-    this.#saving.delete(item.clientId);
+    const others = this.items.filter((one) => one.clientId !== item.clientId);
+    this.items = [...others, item].sort((a, b) => a.at - b.at);
     if (this.#isOwner) this.#give([item]);
     this.tabs.tell({ kind: "changed" });
   }
@@ -119,7 +117,7 @@ export class Outbox {
     const stored = await this.store.all(this.user);
     const known = new Set(stored.map((item) => item.clientId));
     const kept = this.items.filter(
-      (item) => !known.has(item.clientId) && (this.#saving.has(item.clientId) || item.state.kind === "sent"),
+      (item) => !known.has(item.clientId) && (this.#unsaved.has(item.clientId) || item.state.kind === "sent"),
     );
     this.items = [...stored, ...kept].sort((a, b) => a.at - b.at);
     if (this.#isOwner) this.#give(stored);

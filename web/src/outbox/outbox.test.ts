@@ -60,6 +60,23 @@ describe("the outbox", () => {
     expect(outbox.items.map((item) => item.text)).toEqual(["둘", "셋"]);
   });
 
+  it("shows and sends a post once it is on disk, not before", async () => {
+    const { outbox, sent } = await new Device().open();
+    const put = outbox.store.put.bind(outbox.store);
+    let write = () => {};
+    const slow = new Promise<void>((resolve) => {
+      write = resolve;
+    });
+    outbox.store.put = (item) => slow.then(() => put(item));
+    const posted = outbox.post("room", "아직");
+    expect(outbox.items).toEqual([]);
+    write();
+    await posted;
+    expect(outbox.items.map((item) => item.text)).toEqual(["아직"]);
+    expect(texts(sent)).toEqual(["아직"]);
+    expect(await outbox.store.all("하늘")).toHaveLength(1);
+  });
+
   it("survives a reload, and only the user's own", async () => {
     const device = new Device();
     const before = await device.open();
