@@ -13,6 +13,10 @@
 //! // The extractor takes its upgrader from the router's state.
 //! let app: Router = Router::new().route("/chat", any(chat)).with_state(Upgrader::new().subprotocols(["chat.v1"]));
 //! ```
+//!
+//! How long a request head may take to come, how long it may be, and whether its lines may end in a bare LF is for the HTTP server around
+//! to say. `axum::serve` sets no time: a server that faces the world gives hyper's own server a timer and a `header_read_timeout`, or stands
+//! behind a proxy that has one.
 
 use std::fmt;
 use std::future::Future;

@@ -3,6 +3,9 @@
 //! The HTTP server answers with the response that [`Upgrader::upgrade_parts`] gives; afterwards [`OnUpgrade`] yields the
 //! connection, or, as [`Raw`], what it is made of: a server that runs its sockets on other threads takes the stream
 //! and the unread bytes out and calls [`Conn::from_parts`] there.
+//!
+//! The bounds of a request head are the HTTP server's: its size and lines, whether a bare LF ends one, and its time, which needs
+//! `http1::Builder::timer` with `header_read_timeout`. The [`Upgrader`]'s own hold on raw streams.
 
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;

@@ -8,6 +8,9 @@ use suda_websocket::handshake::{
 };
 use suda_websocket::{DialError, Dialer, UpgradeError, Upgrader};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+use tokio::net::TcpStream;
+
+use crate::servers::{Way, serve};
 
 /// What the peer does after its first bytes.
 #[derive(Clone, Copy, Debug)]
@@ -505,5 +508,86 @@ async fn every_hostile_server_ends_the_dialling_within_bounds() {
         assert_eq!(end, expected, "{what}");
         let bound = RESPONSE_HEAD_BYTES_MAX + 16 * PIPE_BYTES;
         assert!(sent <= bound, "{what}: {sent} bytes were taken");
+    }
+}
+
+#[tokio::test]
+async fn every_hostile_client_is_answered_or_ended_behind_hyper_and_axum() {
+    /// Longer than a loaded machine needs, and an error if it is reached.
+    const TIME_MAX: Duration = Duration::from_secs(60);
+    let flood = |start: &str, more: &str| [start, &more.repeat((4 << 20) / more.len())].concat();
+    let table: Vec<(&str, Vec<u8>)> = vec![
+        ("nothing", b"".into()),
+        ("half a request", GOOD.into()),
+        ("TLS on a plain port", TLS_HELLO.into()),
+        ("SSH", b"SSH-2.0-x\r\n\r\n".into()),
+        ("one word", b"GET\r\n\r\n".into()),
+        (
+            "four words",
+            b"GET /chat b HTTP/1.1\r\nHost: a\r\n\r\n".into(),
+        ),
+        ("a NUL in a header", good_with("X: \0\r\n")),
+        ("a folded header", good_with("X: a\r\n b\r\n")),
+        ("two Host", good_with("Host: b\r\n")),
+        (
+            "two keys",
+            good_with("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"),
+        ),
+        ("two versions", good_with("Sec-WebSocket-Version: 13\r\n")),
+        (
+            "a body by length",
+            [good_with("Content-Length: 5\r\n"), b"hello".into()].concat(),
+        ),
+        (
+            "a body by chunks",
+            [
+                good_with("Transfer-Encoding: chunked\r\n"),
+                b"1\r\nx\r\n0\r\n\r\n".into(),
+            ]
+            .concat(),
+        ),
+        (
+            "both",
+            good_with("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"),
+        ),
+        (
+            "two lengths",
+            good_with("Content-Length: 0\r\nContent-Length: 5\r\n"),
+        ),
+        ("a negative length", good_with("Content-Length: -1\r\n")),
+        ("an endless path", flood("GET /", "a").into()),
+        ("an endless header", flood(GOOD, "a").into()),
+        ("endless headers", flood(GOOD, "X: y\r\n").into()),
+    ];
+    for way in [Way::Hyper, Way::Axum] {
+        let address = serve(way, Upgrader::new()).await;
+        for (what, bytes) in &table {
+            let (mut read, mut write) = TcpStream::connect(address).await.unwrap().into_split();
+            let sending = async {
+                // The server may have closed already.
+                let _ = write.write_all(bytes).await;
+                let _ = write.shutdown().await;
+            };
+            let reading = async {
+                let mut answer = Vec::new();
+                let _ = read.read_to_end(&mut answer).await;
+                answer
+            };
+            let both = async { tokio::join!(sending, reading) };
+            let Ok(((), answer)) = tokio::time::timeout(TIME_MAX, both).await else {
+                panic!("{what} over {way:?}: still going on")
+            };
+            let refused = answer.starts_with(b"HTTP/1.1 4");
+            assert!(
+                refused || answer.is_empty(),
+                "{what} over {way:?}: {}",
+                answer.escape_ascii()
+            );
+        }
+        // Nobody else has noticed.
+        Dialer::new()
+            .dial(&format!("ws://{address}/chat"))
+            .await
+            .unwrap();
     }
 }

@@ -369,3 +369,39 @@ async fn without_proxy_every_host_is_reached_directly() {
     let (conn, _) = dialer.dial(&format!("ws://{server}/")).await.unwrap();
     echoes(conn).await;
 }
+
+/// This test starts itself once more: variables of a process cannot be set while its other tests run.
+#[test]
+fn the_environments_proxy_is_used_unless_something_else_is_said() {
+    const URL: &str = "SUDA_WEBSOCKET_TEST_DIAL";
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    if let Ok(url) = std::env::var(URL) {
+        return runtime.block_on(async {
+            echoes(Dialer::new().dial(&url).await.unwrap().0).await;
+            let error = Dialer::new().no_proxy().dial(&url).await.unwrap_err();
+            assert!(!matches!(error, DialError::Proxy { .. }), "{error}");
+        });
+    }
+    let mut proxy = runtime.block_on(async {
+        let server = serve(Way::Raw, Upgrader::new()).await;
+        http_proxy(server).await
+    });
+    // A label of 64 letters cannot exist in DNS: only the proxy reaches such a host.
+    let host = "a".repeat(64);
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.args([
+        "--exact",
+        "proxies::the_environments_proxy_is_used_unless_something_else_is_said",
+    ]);
+    for name in ["NO_PROXY", "no_proxy", "REQUEST_METHOD"] {
+        child.env_remove(name);
+    }
+    child.env("HTTP_PROXY", proxy.address.to_string());
+    let output = child.env(URL, format!("ws://{host}/")).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && told.contains("1 passed"),
+        "{told}"
+    );
+    assert!(proxy.asked.try_recv().unwrap().contains(&host));
+}

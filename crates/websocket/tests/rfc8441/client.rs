@@ -7,7 +7,7 @@ use bytes::Bytes;
 use h2::ext::Protocol;
 use http::header::{HeaderName, HeaderValue};
 use http::{Response, StatusCode, Version};
-use suda_websocket::handshake::AnswerFault;
+use suda_websocket::handshake::{AnswerFault, ClientOptions, ExtendedConnect};
 use suda_websocket::{Compression, DialError, Dialer, MemoryCookieJar, Message};
 use tokio::sync::mpsc;
 
@@ -236,4 +236,20 @@ async fn cookies_go_and_come_over_http2_too() {
     server.dial("/").await.unwrap();
     assert_eq!(asked.recv().await.unwrap(), None);
     assert_eq!(asked.recv().await.unwrap().unwrap(), "a=1");
+}
+
+#[test]
+fn section_5_the_scheme_is_https_for_wss_and_http_for_ws() {
+    for (url, uri) in [
+        (
+            "wss://chat.example/room?x=1",
+            "https://chat.example/room?x=1",
+        ),
+        ("ws://chat.example:9000", "http://chat.example:9000/"),
+        ("wss://[2001:db8::1]/", "https://[2001:db8::1]/"),
+    ] {
+        let handshake =
+            ExtendedConnect::new(&url.parse().unwrap(), &ClientOptions::default()).unwrap();
+        assert_eq!(handshake.request().uri().to_string(), uri);
+    }
 }

@@ -221,3 +221,27 @@ async fn a_server_made_refusal_goes_over_http2_too() {
         assert_eq!(&next_bytes(&mut body).await.unwrap().unwrap()[..], b"/chat");
     }
 }
+
+#[tokio::test]
+async fn section_4_the_authority_is_a_name_of_the_server_and_no_place_to_tunnel_to() {
+    for way in WAYS {
+        let address = echo_server(way, Upgrader::new()).await;
+        let sender = plain_client(address).await;
+        for authority in ["chat.example", "192.0.2.1:9", "[2001:db8::1]:443"] {
+            let mut request = good_request(address);
+            *request.uri_mut() = format!("http://{authority}/chat").parse().unwrap();
+            // The rule of the same host goes by it.
+            let origin = HeaderValue::from_str(&format!("http://{authority}")).unwrap();
+            request.headers_mut().insert("origin", origin);
+            let (response, mut send, mut body) = ask(&sender, request).await.unwrap();
+            assert_eq!(response.status(), 200, "{way:?} {authority}");
+            send.send_data(Bytes::from_static(b"\x81\x82\0\0\0\0hi"), false)
+                .unwrap();
+            // It is us who answers.
+            assert_eq!(
+                &next_bytes(&mut body).await.unwrap().unwrap()[..],
+                b"\x81\x02hi"
+            );
+        }
+    }
+}

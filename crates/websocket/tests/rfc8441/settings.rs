@@ -76,3 +76,38 @@ async fn a_server_that_speaks_something_else_is_told_at_once() {
         );
     }
 }
+
+/// A SETTINGS frame with this value of SETTINGS_ENABLE_CONNECT_PROTOCOL, then the acknowledgement of ours and the answer to a first PING
+/// (with `h2`'s payload, which it looks for).
+async fn server_with_setting(mut server: tokio::io::DuplexStream, value: u8) {
+    let frame = [0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, value];
+    server.write_all(&frame).await.unwrap();
+    let mut said = vec![0; 24];
+    server.read_exact(&mut said).await.unwrap();
+    let mut head = [0; 9];
+    while server.read_exact(&mut head).await.is_ok() {
+        let mut payload = vec![0; usize::from(head[1]) << 8 | usize::from(head[2])];
+        server.read_exact(&mut payload).await.unwrap();
+        const PING: u8 = 6;
+        const ACK: u8 = 1;
+        if (head[3], head[4]) == (PING, 0) {
+            head[4] = ACK;
+            let _ = server.write_all(&[&head[..], &payload].concat()).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn section_3_the_value_must_be_0_or_1() {
+    for (value, opens) in [(1, true), (0, false), (2, false), (255, false)] {
+        let (client, server) = duplex(4096);
+        tokio::spawn(server_with_setting(server, value));
+        let started = Dialer::new().http2_client(client, "ws://a/").await;
+        match started {
+            Ok(_) => assert!(opens, "{value}"),
+            Err(DialError::Http2(Http2Error::NotOffered)) => assert_eq!(value, 0),
+            Err(DialError::Http2(Http2Error::Failed(_))) => assert!(value > 1, "{value}"),
+            Err(error) => panic!("{value}: {error}"),
+        }
+    }
+}
