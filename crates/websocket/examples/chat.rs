@@ -1,7 +1,7 @@
 //! A chat room: a hub, a page, and nobody waits for a slow member.
 //!
 //! The hub keeps each member's writer. A message is framed once and put into every queue as a reference; a member whose queue
-//! is full, or who does not answer a heartbeat, is let go.
+//! is full is let go, and so is one that does not answer pings.
 //!
 //! `cargo run --example chat`, then open the address that it prints in two windows.
 
@@ -34,8 +34,10 @@ const PAGE: &str = include_str!("chat.html");
 const MESSAGE_BYTES_MAX: usize = 4 << 10;
 /// What may wait for a member before it counts as too slow.
 const QUEUE_BYTES_MAX: usize = 256 << 10;
-/// Everybody is pinged so often. Who has not been heard from between two pings is gone.
-const HEARTBEAT: Duration = Duration::from_secs(30);
+/// Who says nothing for so long is pinged,
+const PING_EVERY: Duration = Duration::from_secs(30);
+/// and who does not answer either is gone.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// A chat room in a browser: every message goes to everybody.
 #[derive(Debug, Parser)]
@@ -52,12 +54,12 @@ async fn main() -> std::io::Result<()> {
 
     let config = Config::default()
         .read_limit(MESSAGE_BYTES_MAX)
-        .outbox_bytes_max(QUEUE_BYTES_MAX);
+        .outbox_bytes_max(QUEUE_BYTES_MAX)
+        .heartbeat(PING_EVERY, SILENCE_MAX);
     let app = App {
         upgrader: Upgrader::new().config(config),
         hub: Arc::default(),
     };
-    tokio::spawn(heartbeat(app.hub.clone()));
     let router = Router::new()
         .route("/", get(Html(PAGE)))
         .route("/ws", any(join))
@@ -97,23 +99,9 @@ async fn member(conn: Conn<HyperStream>, hub: Arc<Hub>) {
     hub.lock().remove(&id);
 }
 
-async fn heartbeat(hub: Arc<Hub>) {
-    let mut ticker = tokio::time::interval(HEARTBEAT);
-    loop {
-        ticker.tick().await;
-        hub.retain(|member| {
-            let heard = member.control.received_bytes();
-            let is_silent = member.heard.replace(heard) == Some(heard);
-            !is_silent && member.control.ping(b"").is_ok()
-        });
-    }
-}
-
 struct Member {
     writer: Writer<HyperStream>,
     control: Control<HyperStream>,
-    /// Bytes received up to the last heartbeat, if there was one since it came.
-    heard: Option<u64>,
 }
 
 /// Who is in the room. The lock is held for as long as it takes to queue, never while anybody waits.
@@ -130,28 +118,17 @@ impl Hub {
 
     fn add(&self, writer: Writer<HyperStream>, control: Control<HyperStream>) -> u64 {
         let id = self.last_id.fetch_add(1, Ordering::Relaxed);
-        let member = Member {
-            writer,
-            control,
-            heard: None,
-        };
-        self.lock().insert(id, member);
+        self.lock().insert(id, Member { writer, control });
         id
     }
 
+    /// Lets those go who are too slow. Aborting ends their readers, too; a close frame would only queue up behind the rest.
     fn send(&self, message: &PreparedMessage) {
-        self.retain(|member| {
-            let queued = member.writer.try_send_prepared(message);
-            queued.and_then(|()| member.writer.try_flush()).is_ok()
-        });
-    }
-
-    /// Lets those go for whom `keep` says no. Aborting ends their readers, too; a close frame would only queue up behind the rest.
-    fn retain(&self, mut keep: impl FnMut(&mut Member) -> bool) {
-        self.lock().retain(|_, member| {
-            let stays = keep(member);
+        self.lock().retain(|_, Member { writer, control }| {
+            let queued = writer.try_send_prepared(message);
+            let stays = queued.and_then(|()| writer.try_flush()).is_ok();
             if !stays {
-                member.control.abort();
+                control.abort();
             }
             stays
         });

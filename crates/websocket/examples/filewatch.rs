@@ -18,7 +18,10 @@ use axum::{
     routing::{any, get},
 };
 use clap::Parser;
-use suda_websocket::{Conn, Message, Upgrader, axum::WebSocketUpgrade, hyper::HyperStream};
+use suda_websocket::{
+    Config, Conn, Error, PreparedMessage, Upgrader, Writer, axum::WebSocketUpgrade,
+    hyper::HyperStream,
+};
 use tokio::{
     fs::File,
     io::AsyncReadExt,
@@ -29,6 +32,11 @@ use tokio::{
 const PAGE: &str = include_str!("filewatch.html");
 /// Of a longer file only the beginning is shown.
 const CONTENT_BYTES_MAX: u64 = 1 << 20;
+
+/// Who says nothing for so long is pinged,
+const PING_EVERY: Duration = Duration::from_secs(30);
+/// and who does not answer either is gone.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// Shows a file in the browser, anew whenever it changes.
 #[derive(Debug, Parser)]
@@ -46,7 +54,7 @@ struct Args {
 #[derive(Clone)]
 struct App {
     upgrader: Upgrader,
-    content: Receiver<Message>,
+    content: Receiver<PreparedMessage>,
 }
 
 impl axum::extract::FromRef<App> for Upgrader {
@@ -60,14 +68,14 @@ async fn main() -> io::Result<()> {
     let args = Args::parse();
     let listener = TcpListener::bind(args.listen).await?;
     println!("listening on http://{}/", listener.local_addr()?);
-    let (sender, content) = watch::channel(Message::text(""));
+    let (sender, content) = watch::channel(PreparedMessage::text(""));
     tokio::spawn(watch_file(
         args.file,
         Duration::from_millis(args.every.max(1)),
         sender,
     ));
     let app = App {
-        upgrader: Upgrader::new(),
+        upgrader: Upgrader::new().config(Config::default().heartbeat(PING_EVERY, SILENCE_MAX)),
         content,
     };
     let router = Router::new()
@@ -77,7 +85,7 @@ async fn main() -> io::Result<()> {
     axum::serve(listener, router).await
 }
 
-async fn watch_file(file: PathBuf, every: Duration, content: Sender<Message>) {
+async fn watch_file(file: PathBuf, every: Duration, content: Sender<PreparedMessage>) {
     let mut ticker = tokio::time::interval(every);
     let mut seen = None;
     loop {
@@ -92,7 +100,7 @@ async fn watch_file(file: PathBuf, every: Duration, content: Sender<Message>) {
         };
         // Only now: what changes while it is read is read again at the next look.
         seen = now;
-        content.send_replace(Message::text(text));
+        content.send_replace(PreparedMessage::text(text));
     }
 }
 
@@ -113,20 +121,25 @@ async fn show(upgrade: WebSocketUpgrade, State(app): State<App>) -> Response {
     upgrade.on_upgrade(|conn| follow(conn, app.content))
 }
 
-async fn follow(mut conn: Conn<HyperStream>, mut content: Receiver<Message>) {
-    content.mark_changed();
-    loop {
-        tokio::select! {
-            // Nothing is expected, but only a reader answers pings and sees the client go.
-            message = conn.read_message() => if message.is_err() {
-                return;
-            },
-            changed = content.changed() => {
-                let message = content.borrow_and_update().clone();
-                if changed.is_err() || conn.write_message(message).await.is_err() || conn.flush().await.is_err() {
-                    return;
-                }
-            }
-        }
+async fn follow(conn: Conn<HyperStream>, content: Receiver<PreparedMessage>) {
+    let (reader, writer, _) = conn.split();
+    tokio::select! {
+        // Nothing is expected, but only a reader answers pings and sees the client go.
+        _ = reader.drain() => {}
+        _ = send(writer, content) => {}
     }
+}
+
+async fn send(
+    mut writer: Writer<HyperStream>,
+    mut content: Receiver<PreparedMessage>,
+) -> Result<(), Error> {
+    content.mark_changed();
+    while content.changed().await.is_ok() {
+        let message = content.borrow_and_update().clone();
+        writer.write_prepared(&message).await?;
+        // Until the client has it: meanwhile only the newest content counts.
+        writer.flush().await?;
+    }
+    Ok(())
 }
