@@ -83,7 +83,27 @@ pub(crate) fn run(args: Args) -> Result<()> {
             table.add(name, "proxy", deflate, talk());
         }
     }
+    if wanted("haproxy") {
+        table.add("haproxy", "HTTP/2 proxy", "no-takeover", over_http2());
+    }
     table.print()
+}
+
+/// From and to both versions of HTTP. The conversation, and what is negotiated, is a test of the library's.
+fn over_http2() -> Result<String> {
+    ensure_program("haproxy", &["haproxy"])?;
+    shell::run(shell::cargo().args([
+        "test",
+        "--package",
+        "suda-websocket",
+        "--test",
+        "rfc8441",
+        "--",
+        "--ignored",
+        "--exact",
+        "haproxy::websockets_go_through_haproxy_from_and_to_both_versions",
+    ]))?;
+    Ok("permessage-deflate".to_owned())
 }
 
 fn ours(deflate: &str) -> Result<Server> {

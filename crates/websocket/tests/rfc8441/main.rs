@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod client;
+mod haproxy;
 mod interop;
 mod peers;
 mod server;
