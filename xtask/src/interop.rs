@@ -16,7 +16,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{process::Running, shell};
-use peers::Peer;
+use peers::{Kit, Peer};
 
 /// A conversation takes a second or two.
 const TALK_MAX: Duration = Duration::from_secs(60);
@@ -34,15 +34,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args) -> Result<()> {
     let folder = target().join("interop");
     fs::create_dir_all(&folder)?;
-    shell::run(shell::cargo().args([
-        "build",
-        "--package",
-        "suda-websocket",
-        "--example",
-        "echo_server",
-        "--example",
-        "interop_client",
-    ]))?;
+    shell::run(shell::cargo().args(["build", "--package", "suda-websocket", "--examples"]))?;
     let wanted = |name: &str| args.peers.is_empty() || args.peers.iter().any(|peer| peer == name);
     let known = || Peer::ALL.map(Peer::name).into_iter().chain(proxies::NAMES);
     for name in &args.peers {
@@ -71,6 +63,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
                     || Server::start(&mut kit.server(deflate))?.talk(&mut our_client(deflate));
                 table.add(peer.name(), "server", deflate, talk());
             }
+        }
+        if peer == Peer::Chromium {
+            table.add(peer.name(), "pages", "", pages(&kit, &folder));
         }
     }
     for name in proxies::NAMES.into_iter().filter(|name| wanted(name)) {
@@ -114,6 +109,27 @@ fn ours(deflate: &str) -> Result<Server> {
     )
 }
 
+/// The pages of the examples, in the browser.
+fn pages(kit: &Kit, folder: &Path) -> Result<String> {
+    let file = folder.join("watched.txt");
+    write(&file, "as it was")?;
+    let start = |name: &str, args: &[&str]| {
+        let mut example = Command::new(example(name));
+        Server::start(example.args(["--listen", "127.0.0.1:0"]).args(args))
+    };
+    let servers = [
+        start("echo_server", &[])?,
+        start("chat", &[])?,
+        start("command", &["cat"])?,
+        start("filewatch", &["--every", "20", &file.to_string_lossy()])?,
+    ];
+    let mut browser = kit.pages(&file);
+    for server in &servers {
+        browser.arg(format!("http://{}/", server.address));
+    }
+    said(&mut browser)
+}
+
 fn our_client(deflate: &str) -> Command {
     let mut client = Command::new(example("interop_client"));
     client.args(["--deflate", deflate]);
@@ -149,20 +165,24 @@ impl Server {
 
     /// Runs a client against it; gives what the client says was negotiated.
     fn talk(&self, client: &mut Command) -> Result<String> {
-        let log = target().join("interop/client.log");
-        let out = fs::File::create(&log)?;
-        client
-            .arg(format!("ws://{}/ws", self.address))
-            .stdin(Stdio::null())
-            .stdout(out.try_clone()?)
-            .stderr(out);
-        let status = Running::start(client)?.wait(TALK_MAX);
-        let said = fs::read_to_string(&log)?;
-        match status {
-            Ok(status) if status.success() => Ok(said.trim().to_owned()),
-            Ok(status) => bail!("{status}: {said}"),
-            Err(error) => bail!("{error}: {said}"),
-        }
+        said(client.arg(format!("ws://{}/ws", self.address)))
+    }
+}
+
+/// Runs a client to its end; gives what it prints.
+fn said(client: &mut Command) -> Result<String> {
+    let log = target().join("interop/client.log");
+    let out = fs::File::create(&log)?;
+    client
+        .stdin(Stdio::null())
+        .stdout(out.try_clone()?)
+        .stderr(out);
+    let status = Running::start(client)?.wait(TALK_MAX);
+    let said = fs::read_to_string(&log)?;
+    match status {
+        Ok(status) if status.success() => Ok(said.trim().to_owned()),
+        Ok(status) => bail!("{status}: {said}"),
+        Err(error) => bail!("{error}: {said}"),
     }
 }
 

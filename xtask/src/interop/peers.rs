@@ -91,6 +91,13 @@ impl Kit {
         self.command(&["client", deflate])
     }
 
+    /// Visits the pages at the addresses that are added, in the browser; changes the file.
+    pub(super) fn pages(&self, file: &Path) -> Command {
+        let mut command = self.command(&["pages"]);
+        command.arg(file);
+        command
+    }
+
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.start[0]);
         command.args(&self.start[1..]).args(args);

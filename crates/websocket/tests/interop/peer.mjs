@@ -3,11 +3,13 @@
 //   node peer.mjs FOLDER ws server off|no-takeover|takeover
 //   node peer.mjs FOLDER ws client off|no-takeover|takeover URL
 //   node peer.mjs FOLDER chromium client - URL
+//   node peer.mjs FOLDER chromium pages FILE URL…     the pages of echo_server, chat, command and filewatch, in this order
 //
 // FOLDER has the packages. The client prints what was negotiated.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -64,21 +66,67 @@ async function client() {
   assert.equal((await once(other, "close"))[0], 1009);
 }
 
-/** In the page that the server has beside its WebSocket, so that the Origin is the browser's own. */
-async function chromium() {
+async function browse(visit) {
   const { chromium } = require("playwright-core");
   const browser = await chromium.launch({
     executablePath: process.env.SUDA_CHROMIUM ?? "/usr/bin/chromium",
     args: ["--no-sandbox"],
   });
   try {
+    await visit(browser);
+  } finally {
+    await browser.close();
+  }
+}
+
+/** In the page that the server has beside its WebSocket, so that the Origin is the browser's own. */
+async function chromium() {
+  await browse(async (browser) => {
     const page = await browser.newPage();
     await page.goto(url.replace(/^ws/, "http").replace(/ws$/, ""));
     const extensions = await page.evaluate(talk, { url, lengths: LENGTHS });
     console.log(extensions || "none");
-  } finally {
-    await browser.close();
-  }
+  });
+}
+
+/** Each example's page does what its example is about. */
+async function pages() {
+  const [file, echo, chat, command, filewatch] = process.argv.slice(5);
+  await browse(async (browser) => {
+    const open = async (address) => {
+      const page = await browser.newPage();
+      await page.goto(address);
+      return page;
+    };
+    const say = async (page, text) => {
+      await page.fill("input", text);
+      await page.press("input", "Enter");
+    };
+    const shows = (page, text) => page.getByText(text, { exact: true }).waitFor();
+
+    const alone = await open(echo);
+    await shows(alone, "open");
+    await say(alone, "수다");
+    await shows(alone, "← 수다");
+    await alone.click("#close");
+    await shows(alone, "closed: 1000");
+
+    const [one, other] = [await open(chat), await open(chat)];
+    await Promise.all([shows(one, "connected"), shows(other, "connected")]);
+    await say(one, "<b>안녕</b>");
+    await Promise.all([shows(one, "<b>안녕</b>"), shows(other, "<b>안녕</b>")]);
+
+    const shell = await open(command);
+    await shows(shell, "running");
+    await say(shell, "cat gives it back");
+    await shows(shell, "cat gives it back");
+
+    const watching = await open(filewatch);
+    await shows(watching, readFileSync(file, "utf8"));
+    writeFileSync(file, "changed, and longer than before");
+    await shows(watching, "changed, and longer than before");
+  });
+  console.log("the pages of echo_server, chat, command and filewatch work");
 }
 
 /** Runs in the page. */
@@ -108,4 +156,4 @@ async function talk({ url, lengths }) {
   return extensions;
 }
 
-await { server, client: library === "chromium" ? chromium : client }[role]();
+await { server, client: library === "chromium" ? chromium : client, pages }[role]();
