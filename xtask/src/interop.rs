@@ -22,6 +22,19 @@ use peers::{Kit, Peer};
 const TALK_MAX: Duration = Duration::from_secs(60);
 /// As the peers have it, too.
 const READ_LIMIT_BYTES: &str = "4194304";
+/// Who talks over HTTP/2, as what, and in which test: a page, and a proxy from and to both versions of HTTP.
+const OVER_HTTP2: [(&str, &str, &str); 2] = [
+    (
+        "chromium",
+        "client over HTTP/2",
+        "chromium::a_page_in_chromium_opens_a_websocket_over_http2",
+    ),
+    (
+        "haproxy",
+        "proxy over HTTP/2",
+        "haproxy::websockets_go_through_haproxy_from_and_to_both_versions",
+    ),
+];
 const DEFLATE: [&str; 3] = ["off", "no-takeover", "takeover"];
 
 /// Let the WebSocket library talk with others, in both roles, and through reverse proxies.
@@ -78,15 +91,17 @@ pub(crate) fn run(args: Args) -> Result<()> {
             table.add(name, "proxy", deflate, talk());
         }
     }
-    if wanted("haproxy") {
-        table.add("haproxy", "HTTP/2 proxy", "no-takeover", over_http2());
+    for (name, role, test) in OVER_HTTP2 {
+        if wanted(name) {
+            table.add(name, role, "no-takeover", over_http2(name, test));
+        }
     }
     table.print()
 }
 
-/// From and to both versions of HTTP. The conversation, and what is negotiated, is a test of the library's.
-fn over_http2() -> Result<String> {
-    ensure_program("haproxy", &["haproxy"])?;
+/// The conversation, and what is negotiated, is a test of the library's.
+fn over_http2(program: &str, test: &str) -> Result<String> {
+    ensure_program(program, &[program])?;
     shell::run(shell::cargo().args([
         "test",
         "--package",
@@ -96,7 +111,7 @@ fn over_http2() -> Result<String> {
         "--",
         "--ignored",
         "--exact",
-        "haproxy::websockets_go_through_haproxy_from_and_to_both_versions",
+        test,
     ]))?;
     Ok("permessage-deflate".to_owned())
 }

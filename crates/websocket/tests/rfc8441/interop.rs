@@ -62,8 +62,8 @@ async fn one_route_takes_websockets_over_both_versions() {
     assert_eq!(second.read_message().await.unwrap(), Message::text("two"));
 }
 
-/// An echo server inside TLS that offers these protocols, and a client's configuration that trusts it and offers HTTP/1.1.
-async fn tls_server(alpn: &[&[u8]]) -> (u16, Arc<rustls::ClientConfig>) {
+/// A server's end of TLS that offers these protocols, and a client's configuration that trusts it and offers HTTP/1.1.
+pub(crate) fn acceptor(alpn: &[&[u8]]) -> (TlsAcceptor, Arc<rustls::ClientConfig>) {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let certificate = made.cert.der().clone();
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
@@ -75,7 +75,17 @@ async fn tls_server(alpn: &[&[u8]]) -> (u16, Arc<rustls::ClientConfig>) {
         .with_single_cert(vec![certificate.clone()], key)
         .unwrap();
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(certificate).unwrap();
+    (
+        TlsAcceptor::from(Arc::new(config)),
+        tls::client_config(roots).unwrap(),
+    )
+}
+
+/// An echo server inside TLS that offers these protocols; gives its port.
+async fn tls_server(alpn: &[&[u8]]) -> (u16, Arc<rustls::ClientConfig>) {
+    let (acceptor, client) = acceptor(alpn);
     let behind = echo_server(Way::Hyper, Upgrader::new()).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -91,9 +101,7 @@ async fn tls_server(alpn: &[&[u8]]) -> (u16, Arc<rustls::ClientConfig>) {
             );
         }
     });
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(certificate).unwrap();
-    (port, tls::client_config(roots).unwrap())
+    (port, client)
 }
 
 #[tokio::test]

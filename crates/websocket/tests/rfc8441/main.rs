@@ -4,6 +4,7 @@
 //! `h2` crate, which sends whatever a test wants.
 #![allow(clippy::unwrap_used)]
 
+mod chromium;
 mod client;
 mod haproxy;
 mod interop;
