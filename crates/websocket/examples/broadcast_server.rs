@@ -1,8 +1,8 @@
 //! Sends every text message to all others, without waking a task for each of them.
 //!
-//! A thread keeps the writers of its own connections. Whoever reads a message frames it once and puts it into every writer
-//! (`try_send_prepared`, a reference each), then sends (`try_flush`, one system call each). The other threads are handed the message
-//! once each and do the same. A member that doesn't read holds up nobody: it is given up when its queue is full.
+//! A thread keeps the writers of its own connections. Whoever reads messages frames each once and puts it into every writer
+//! (`try_send_prepared`, a reference each), then sends (`try_flush`, one system call each for all that came together). The other
+//! threads are handed each message once and do the same. A member that doesn't read holds up nobody: it is given up when its queue is full.
 //!
 //! `cargo run --example broadcast_server -- --listen 127.0.0.1:9002 --threads 2`
 
@@ -19,6 +19,7 @@ use std::{
 };
 
 use clap::Parser;
+use futures_util::FutureExt;
 use serving::{Serving, Sockets};
 use suda_websocket::{Control, Message, PreparedMessage, Upgrader, Writer};
 use tokio::{
@@ -26,6 +27,8 @@ use tokio::{
     sync::mpsc::{self, Receiver, Sender, error::TrySendError},
 };
 
+/// Messages of one author that go out together.
+const TOGETHER_MAX: usize = 64;
 /// Messages that may wait for a thread. What is over that is lost to its members, so that a thread that is behind holds up no other.
 const RELAYED_MAX: usize = 16 * 1024;
 
@@ -65,7 +68,11 @@ async fn serve(
     loop {
         tokio::select! {
             message = relayed.recv() => match message {
-                Some(message) => room.deliver(None, &message),
+                Some(first) => {
+                    let mut messages = vec![first];
+                    messages.extend(std::iter::from_fn(|| relayed.try_recv().ok()));
+                    room.deliver(None, &messages);
+                }
                 None => return,
             },
             stream = sockets.next() => match stream {
@@ -86,12 +93,21 @@ async fn member(stream: TcpStream, id: u64, room: Room, upgrader: Upgrader) {
     };
     let (mut reader, writer, control) = conn.split();
     room.members.borrow_mut().insert(id, (writer, control));
-    while let Ok(message) = reader.read_message().await {
-        if let Message::Text(_) = message {
-            let message = PreparedMessage::new(message);
-            room.relay(&message);
-            room.deliver(Some(id), &message);
+    let mut messages = Vec::new();
+    while let Ok(first) = reader.read_message().await {
+        let mut next = Some(first);
+        while let Some(message) = next {
+            if let Message::Text(_) = message {
+                messages.push(PreparedMessage::new(message));
+            }
+            // What is here already goes out together. A failure is told by the next call, too.
+            next = (messages.len() < TOGETHER_MAX)
+                .then(|| reader.read_message().now_or_never()?.ok())
+                .flatten();
         }
+        room.relay(&messages);
+        room.deliver(Some(id), &messages);
+        messages.clear();
     }
     room.members.borrow_mut().remove(&id);
 }
@@ -108,13 +124,14 @@ struct Room {
 
 impl Room {
     /// To all members of this thread but the one who said it.
-    fn deliver(&self, author: Option<u64>, message: &PreparedMessage) {
+    fn deliver(&self, author: Option<u64>, messages: &[PreparedMessage]) {
         self.members.borrow_mut().retain(|id, (writer, control)| {
             if Some(*id) == author {
                 return true;
             }
-            let sent = writer
-                .try_send_prepared(message)
+            let sent = messages
+                .iter()
+                .try_for_each(|message| writer.try_send_prepared(message))
                 .and_then(|()| writer.try_flush());
             if sent.is_err() {
                 // Its queue is full, or it is going anyway; its reader ends with this.
@@ -124,13 +141,15 @@ impl Room {
         });
     }
 
-    fn relay(&self, message: &PreparedMessage) {
+    fn relay(&self, messages: &[PreparedMessage]) {
         for (number, thread) in lock(&self.threads).iter() {
             if *number == self.number {
                 continue;
             }
-            if let Err(TrySendError::Full(_)) = thread.try_send(message.clone()) {
-                eprintln!("thread {number} is {RELAYED_MAX} messages behind: one is lost");
+            for message in messages {
+                if let Err(TrySendError::Full(_)) = thread.try_send(message.clone()) {
+                    eprintln!("thread {number} is {RELAYED_MAX} messages behind: one is lost");
+                }
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Ours, with the accept loop and the runtime that the peers have. The fan-out row runs the library's own example instead.
 
+use std::sync::Arc;
+
 use clap::Parser;
 use peer_common::{Deflate, Options, READ_LIMIT_BYTES};
 use suda_websocket::{Compression, Config, Upgrader};
@@ -22,6 +24,7 @@ fn main() {
             upgrader = upgrader.compression(compression.context_takeover(true));
         }
     }
+    let upgrader = Arc::new(upgrader);
     options.serve(|stream| {
         let upgrader = upgrader.clone();
         async move {

@@ -3,26 +3,21 @@
 use std::{
     future::poll_fn,
     ops::Deref,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
 };
 
 use super::{Stream, shared::Shared};
 use crate::Parts;
 
-/// Counts users. The flusher and the stream's waker hold the connection, too, but do not use it.
+/// One user of a connection.
 pub(super) struct Handle<S: Stream> {
     shared: Arc<Shared<S>>,
-    users: Arc<AtomicUsize>,
 }
 
 impl<S: Stream> Handle<S> {
     pub(super) fn new(stream: S, parts: Parts) -> Self {
         Self {
             shared: Shared::new(stream, parts),
-            users: Arc::new(AtomicUsize::new(1)),
         }
     }
 }
@@ -32,7 +27,6 @@ impl<S: Stream> Clone for Handle<S> {
         self.users.fetch_add(1, Ordering::Relaxed);
         Self {
             shared: self.shared.clone(),
-            users: self.users.clone(),
         }
     }
 }
@@ -47,7 +41,7 @@ impl<S: Stream> Deref for Handle<S> {
 
 impl<S: Stream> Drop for Handle<S> {
     fn drop(&mut self) {
-        if self.users.fetch_sub(1, Ordering::AcqRel) == 1
+        if self.shared.users.fetch_sub(1, Ordering::AcqRel) == 1
             && self.shared.with(|inner, _| inner.needs_linger())
         {
             self.shared.runtime().spawn(linger(self.shared.clone()));

@@ -35,6 +35,8 @@ pub(super) struct Inner<S> {
     /// Who waits for output to be sent.
     waiters: Vec<Waker>,
     progressed: bool,
+    /// The signal was told to go on with the output when the stream is writable.
+    pub(super) output_waits: bool,
 }
 
 impl<S: Stream> Inner<S> {
@@ -48,6 +50,7 @@ impl<S: Stream> Inner<S> {
             received_bytes: 0,
             waiters: Vec::new(),
             progressed: false,
+            output_waits: false,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the handles of one connection share: the stream and the protocol machine behind one lock, held only inside polls.
 
 use std::{
-    sync::{Arc, PoisonError, Weak},
+    sync::{Arc, PoisonError, Weak, atomic::AtomicUsize},
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -21,6 +21,8 @@ use crate::{Connection, Event, Parts, buffers, events::event};
 
 pub(super) struct Shared<S> {
     inner: Mutex<Inner<S>>,
+    /// Handles on the connection. The flusher and the stream's waker hold it, too, but do not use it.
+    pub(super) users: AtomicUsize,
     signal: Arc<Signal>,
     /// The signal as a waker.
     waker: Waker,
@@ -51,6 +53,7 @@ impl<S: Stream> Shared<S> {
             Self {
                 waker: signal.clone().into(),
                 signal,
+                users: AtomicUsize::new(1),
                 enlisted: AtomicBool::new(false),
                 runtime_id: runtime.id(),
                 runtime,
@@ -88,9 +91,18 @@ impl<S: Stream> Shared<S> {
         if inner.is_flushed() {
             return Poll::Ready(());
         }
-        self.signal.set_output_waits(true);
+        if !inner.output_waits {
+            // Mostly the stream takes it all, and the signal need not know.
+            if inner.poll_flush(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            inner.output_waits = true;
+            self.signal.set_output_waits(true);
+            // And once more: a wake that came before the signal knew has flushed nothing.
+        }
         let flushed = inner.poll_flush(cx);
         if flushed.is_ready() {
+            inner.output_waits = false;
             self.signal.set_output_waits(false);
         }
         flushed

@@ -61,7 +61,7 @@ impl Signal {
         }
     }
 
-    /// To be set before the stream is polled for writing, and taken back once all is written.
+    /// To be set before a poll of the stream for writing on whose wake somebody relies, and taken back once all is written.
     pub(super) fn set_output_waits(&self, waits: bool) {
         self.output_waits.store(waits, Ordering::Release);
     }
