@@ -27,11 +27,12 @@ const CONNS: u64 = 8;
 const SHORT_RUN: u64 = 200;
 const LONG_RUN: u64 = 1200;
 /// Payload bytes and messages in flight.
-const LOADS: [(usize, usize, &str); 4] = [
+const LOADS: [(usize, usize, &str); 5] = [
     (16, 1, "16 B, 1 in flight"),
     (16, 16, "16 B, 16 in flight"),
     (1 << 10, 16, "1 KiB, 16 in flight"),
     (64 << 10, 1, "64 KiB, 1 in flight"),
+    (64 << 10, 16, "64 KiB, 16 in flight"),
 ];
 /// How long a tool may take to write what it counted.
 const WRITING_MAX: Duration = Duration::from_secs(20);
