@@ -163,6 +163,24 @@ fn echo_client_prints_what_comes_back() {
     assert_eq!(lines[2], format!("< {sent}"));
 }
 
+#[test]
+fn interop_client_finds_nothing_wrong_with_our_own_server() {
+    let both = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+    for (deflate, negotiated) in [
+        ("off", "none"),
+        ("no-takeover", both),
+        ("takeover", "permessage-deflate"),
+    ] {
+        let server = Server::start("echo_server", &["--deflate", deflate]);
+        let output = program("interop_client")
+            .args(["--deflate", deflate, &server.url()])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), negotiated);
+    }
+}
+
 #[tokio::test]
 async fn broadcast_reaches_all_others_on_all_threads() {
     let server = Server::start("broadcast_server", &["--threads", "2"]);
@@ -368,6 +386,7 @@ fn help_teaches_every_flag() {
         "command",
         "echo_client",
         "filewatch",
+        "interop_client",
     ] {
         let output = program(name).arg("--help").output().unwrap();
         assert!(output.status.success(), "{name}: {output:?}");
