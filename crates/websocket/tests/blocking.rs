@@ -201,7 +201,7 @@ fn without_a_runtime_a_refused_client_is_told_and_so_is_the_server() {
 
     let (mut accepted, connected) = tcp_pair();
     let serving = thread::spawn(move || {
-        accepted.read(&mut [0; 1024]).unwrap();
+        assert_ne!(accepted.read(&mut [0; 1024]).unwrap(), 0);
         let answer = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno";
         accepted.write_all(answer).unwrap();
     });

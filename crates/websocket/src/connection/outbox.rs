@@ -224,6 +224,7 @@ impl Outbox {
     }
 
     /// All unsent bytes, if they lie in one piece: the common case, without what [`Self::chunks`] has to look at.
+    #[cfg(feature = "tokio")]
     pub(super) fn only_chunk(&self) -> Option<&[u8]> {
         if !self.control.is_empty() || !self.rest.is_empty() {
             return None;
