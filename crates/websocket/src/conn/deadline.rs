@@ -11,6 +11,7 @@ use tokio::{
 };
 
 use super::Error;
+use crate::events::event;
 
 /// None at first. Without one, checking costs a comparison and waiting costs nothing.
 #[derive(Debug, Default)]
@@ -34,7 +35,7 @@ impl Deadline {
     /// Fails if the deadline has passed.
     pub(super) fn check(&self) -> Result<(), Error> {
         match &self.sleep {
-            Some(sleep) if sleep.deadline() <= Instant::now() => Err(Error::TimedOut),
+            Some(sleep) if sleep.deadline() <= Instant::now() => Err(timed_out()),
             _ => Ok(()),
         }
     }
@@ -42,8 +43,13 @@ impl Deadline {
     /// Ready with the error when the deadline passes; for ever pending without one.
     pub(super) fn poll_passed(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
         match &mut self.sleep {
-            Some(sleep) => sleep.as_mut().poll(cx).map(|()| Error::TimedOut),
+            Some(sleep) => sleep.as_mut().poll(cx).map(|()| timed_out()),
             None => Poll::Pending,
         }
     }
+}
+
+fn timed_out() -> Error {
+    event!(debug, "a deadline passed");
+    Error::TimedOut
 }

@@ -9,6 +9,7 @@ mod closing;
 mod conveniences;
 mod crossed_streams;
 mod deadlines;
+mod events;
 mod handlers;
 mod heartbeat;
 mod stream_sink;
