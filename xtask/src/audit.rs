@@ -145,7 +145,16 @@ fn semver(_: bool) -> Result<()> {
 
 fn deny(_: bool) -> Result<()> {
     ensure_tool("cargo-deny")?;
-    shell::run(shell::cargo().args(["deny", "--all-features", "check"]))
+    let check = |what: &[&str]| {
+        shell::run(
+            shell::cargo()
+                .args(["deny", "--all-features", "check"])
+                .args(what),
+        )
+    };
+    check(&["licenses", "bans", "sources"])?;
+    check(&["advisories"])
+        .context("a known fault, or no way to the list of them: it is fetched from github.com")
 }
 
 fn ensure_tool(name: &str) -> Result<()> {
