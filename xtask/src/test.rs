@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
-use crate::{buf, shell, web};
+use crate::{buf, loom, shell, web};
 
 /// Seeds of the short simulation: minutes of simulated chat in seconds. `cargo xtask sim` runs as many as one likes.
 const SIM_SEEDS: &str = "50";
@@ -33,6 +33,8 @@ enum Step {
     Doc,
     /// All tests of the workspace, documentation examples included.
     Unit,
+    /// The models of what a WebSocket connection's handles share, in every order of threads.
+    Loom,
     /// The web client's types, lints and logic, and that it builds. `cargo xtask web --test` runs it in a real browser besides.
     Web,
     /// A short simulation.
@@ -76,6 +78,7 @@ impl Step {
             Step::Clippy => "Lints (clippy)",
             Step::Doc => "Documentation (rustdoc)",
             Step::Unit => "Tests (cargo test)",
+            Step::Loom => "Models (loom)",
             Step::Web => "Web client (types, lints, logic)",
             Step::Sim => "Short simulation",
         }
@@ -109,6 +112,7 @@ impl Step {
                 "--all-features",
                 "--no-fail-fast",
             ])),
+            Step::Loom => loom::run(loom::Args {}),
             Step::Web => web::check(),
             Step::Sim => {
                 let own = std::env::current_exe().context("could not find xtask itself")?;

@@ -2,7 +2,7 @@
 //!
 //! Every byte is compared on arrival. The read limit counts inflated bytes and has to be raised for it; nothing else is set.
 //!
-//! `cargo run --release --example stream_10gib -- --gib 10 --deflate takeover`
+//! `cargo run --release --example stream_10gib -- --mib 10240 --deflate takeover`
 
 #[path = "support/deflate.rs"]
 mod deflate;
@@ -25,9 +25,9 @@ const PERIOD_BYTES: usize = 99_991;
 /// A very long message through a connection that holds little of it.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Length of the message in GiB.
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    gib: u64,
+    /// Length of the message in MiB.
+    #[arg(long, value_name = "N", default_value_t = 10 << 10)]
+    mib: u64,
     /// Compress, without or with context takeover.
     #[arg(long, value_enum, default_value_t = Deflate::Off)]
     deflate: Deflate,
@@ -36,7 +36,7 @@ struct Args {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let args = Args::parse();
-    let bytes = args.gib << 30;
+    let bytes = args.mib << 20;
     let config = Config::default().read_limit(usize::try_from(bytes)?);
     let (mut upgrader, mut dialer) = (Upgrader::new().config(config), Dialer::new());
     if let Some(compression) = args.deflate.compression() {
@@ -84,8 +84,8 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     }
     drop(sending.await??);
     println!(
-        "{} GiB in {:.1} s, peak memory {}",
-        args.gib,
+        "{} MiB in {:.1} s, peak memory {}",
+        args.mib,
         begun.elapsed().as_secs_f64(),
         peak_memory()
     );

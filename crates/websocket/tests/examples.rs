@@ -329,6 +329,19 @@ async fn filewatch_shows_each_content() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
+#[test]
+fn stream_10gib_passes_a_long_message_plain_and_compressed() {
+    for deflate in ["off", "no-takeover", "takeover"] {
+        let output = program("stream_10gib")
+            .args(["--mib", "4", "--deflate", deflate])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.starts_with("4 MiB in "), "{text}");
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn bufferpool_shows_that_idle_connections_hold_no_buffers() {
@@ -387,6 +400,7 @@ fn help_teaches_every_flag() {
         "echo_client",
         "filewatch",
         "interop_client",
+        "stream_10gib",
     ] {
         let output = program(name).arg("--help").output().unwrap();
         assert!(output.status.success(), "{name}: {output:?}");
