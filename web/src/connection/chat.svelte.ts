@@ -159,7 +159,7 @@ export class Chat {
       this.#waiting.set(mutation.clientId, { resolve, reject });
       if (!this.#driver.mutate(mutation)) {
         this.#waiting.delete(mutation.clientId);
-        reject(new RefusedError({ name: "busy", message: "", retryable: true, retryAfterMs: 0 }));
+        reject(new RefusedError({ name: "busy", message: "", retryable: true, retryAfterMs: 0, limit: 0 }));
       }
     });
   }
@@ -199,7 +199,7 @@ export class Chat {
         this.#waiting.get(event.clientId)?.reject(new RefusedError(event.error));
         this.#waiting.delete(event.clientId);
         this.#echoed = new Set([...this.#echoed].filter((one) => one !== event.clientId));
-        void this.outbox.refused(event.clientId, event.error.name);
+        void this.outbox.refused(event.clientId, event.error);
         return;
     }
   }

@@ -296,5 +296,5 @@ function reached(at: number | null, now: number): boolean {
 /** The error that was answered, or that an answer to another question is. */
 function errorOf(answer: Answer): ProtocolError {
   if (answer.kind === "error") return answer.error;
-  return { name: "unspecified", message: "", retryable: false, retryAfterMs: 0 };
+  return { name: "unspecified", message: "", retryable: false, retryAfterMs: 0, limit: 0 };
 }

@@ -34,7 +34,7 @@ export function room(top: number, id = ROOM): Room {
 }
 
 export function refusal(retryable: boolean, retryAfterMs = 0): ProtocolError {
-  return { name: retryable ? "busy" : "unknown_room", message: "", retryable, retryAfterMs };
+  return { name: retryable ? "busy" : "unknown_room", message: "", retryable, retryAfterMs, limit: 0 };
 }
 
 export class Script {

@@ -117,6 +117,9 @@ export const en = {
     unavailable: "The server could not save that just now. Try again.",
     unreachable: "The server can’t be reached.",
   } as Record<string, string>,
+  errorsOfLimit: {
+    text_too_long: (bytes) => `The message is too long. At most ${bytes} bytes can be sent.`,
+  } as Record<string, (limit: number) => string>,
   otherError: "Something went wrong.",
 };
 

@@ -32,8 +32,10 @@ class I18n {
     keep(KEY, choice === "system" ? null : choice);
   }
 
-  /** A refusal in the reader's words. */
-  error(name: string): string {
+  /** A refusal in the reader's words, with the bound where it is of one. */
+  error(name: string, limit = 0): string {
+    const bounded = limit > 0 ? this.t.errorsOfLimit[name] : undefined;
+    if (bounded) return bounded(limit);
     return this.t.errors[name] ?? this.t.otherError;
   }
 

@@ -115,5 +115,8 @@ export const ko: Texts = {
     unavailable: "지금은 서버가 저장하지 못했어요. 다시 시도해 주세요.",
     unreachable: "서버에 연결할 수 없어요.",
   },
+  errorsOfLimit: {
+    text_too_long: (bytes) => `메시지가 너무 길어요. ${bytes}바이트까지 보낼 수 있어요.`,
+  },
   otherError: "문제가 생겼어요.",
 };

@@ -18,4 +18,11 @@ describe("the texts", () => {
     expect(names.length).toBeGreaterThan(15);
     for (const texts of [ko, en]) expect(Object.keys(texts.errors)).toEqual(expect.arrayContaining(names));
   });
+
+  it("tell the server's bound in both languages, where it comes with one", () => {
+    for (const texts of [ko, en]) {
+      expect(texts.errorsOfLimit.text_too_long?.(16_384)).toContain("16384");
+    }
+    expect(Object.keys(ko.errorsOfLimit)).toEqual(Object.keys(en.errorsOfLimit));
+  });
 });

@@ -14,8 +14,8 @@ export interface Item {
 export type ItemState =
   /** Waits for a connection, or for its answer. */
   | { kind: "queued" }
-  /** Refused for good; the person says whether to try again. */
-  | { kind: "failed"; error: string }
+  /** Refused for good, perhaps for being beyond a limit (else 0); the person says whether to try again. */
+  | { kind: "failed"; error: string; limit: number }
   /** On the server's disk; its entry is on its way here. */
   | { kind: "sent"; seq: number };
 

@@ -69,8 +69,8 @@ export class Outbox {
   }
 
   /** The machine's word: the post will not be taken. */
-  async refused(clientId: string, error: string): Promise<void> {
-    await this.#change(clientId, { kind: "failed", error });
+  async refused(clientId: string, { name, limit }: { name: string; limit: number }): Promise<void> {
+    await this.#change(clientId, { kind: "failed", error: name, limit });
   }
 
   /** Forgets what was sent and stands in the timeline by now. */

@@ -110,10 +110,10 @@ describe("the outbox", () => {
     const { outbox, sent } = await device.open();
     await outbox.post("room", "너무 긴 글");
     const { clientId } = sent[0]!;
-    await outbox.refused(clientId, "text_too_long");
+    await outbox.refused(clientId, { name: "text_too_long", limit: 16_384 });
     sent.length = 0;
     const reloaded = await device.open();
-    expect(reloaded.outbox.items[0]?.state).toEqual({ kind: "failed", error: "text_too_long" });
+    expect(reloaded.outbox.items[0]?.state).toEqual({ kind: "failed", error: "text_too_long", limit: 16_384 });
     await outbox.retry(clientId);
     await expect.poll(() => texts(sent)).toEqual(["너무 긴 글"]);
     await outbox.discard(clientId);

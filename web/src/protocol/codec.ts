@@ -176,8 +176,8 @@ function room(wire: WireRoom | undefined): Room {
 }
 
 function error(wire: WireError): ProtocolError {
-  const { name, message, retryable, retryAfterMs } = wire;
-  return { name, message, retryable, retryAfterMs };
+  const { name, message, retryable, retryAfterMs, limit } = wire;
+  return { name, message, retryable, retryAfterMs, limit };
 }
 
 /** A limit that the server left out is as usual. */

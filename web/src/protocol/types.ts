@@ -47,6 +47,8 @@ export interface ProtocolError {
   message: string;
   retryable: boolean;
   retryAfterMs: number;
+  /** The bound that the command is beyond, where the code is of one (bytes, for text_too_long); else 0. */
+  limit: number;
 }
 
 export type What =
