@@ -275,7 +275,6 @@ export class Chat {
     const room = this.marks.roomOf(event);
     if (room === null) return;
     const read = this.marks.get(room)?.seq ?? 0;
-    const unread = this.timeline(room).messages.filter(({ seq, author }) => seq > read && author !== this.user.id);
-    this.rooms.setUnread(room, unread.length);
+    this.rooms.setUnread(room, this.timeline(room).countAfter(read, this.user.id));
   };
 }

@@ -1,24 +1,47 @@
-// A room's messages as far as they are loaded: one stretch without a hole, oldest first, growing at both ends.
+// A room's messages as far as they are loaded: one stretch without a hole, oldest first, growing at both ends. What stands
+// between the ends is not replaced: whoever finds the same message at both ends finds the same ones between them.
 
 import type { Message } from "../protocol/types";
 
 export class History {
   #messages: Message[] = [];
-  #shown: readonly Message[] = [];
   /** Whether older ones exist on the server. */
   more = true;
 
-  /** A new array after a change, the same one until the next. */
+  /** As they are now: a message at the end goes into the same array, since thousands may come at once. */
   get messages(): readonly Message[] {
-    // Copied when somebody looks, not at each message: thousands may come at once.
-    if (this.#shown.length !== this.#messages.length || this.#shown[0] !== this.#messages[0]) {
-      this.#shown = this.#messages.slice();
-    }
-    return this.#shown;
+    return this.#messages;
   }
 
   get count(): number {
     return this.#messages.length;
+  }
+
+  /** The message of that seq, if it is loaded. */
+  find(seq: number): Message | undefined {
+    const message = this.#messages[this.#indexAfter(seq - 1)];
+    return message?.seq === seq ? message : undefined;
+  }
+
+  /** How many of others stand after a seq. */
+  countAfter(seq: number, me: string): number {
+    let count = 0;
+    for (let index = this.#indexAfter(seq); index < this.#messages.length; index++) {
+      if (this.#messages[index]?.author !== me) count += 1;
+    }
+    return count;
+  }
+
+  /** Where the first message stands whose seq is greater. */
+  #indexAfter(seq: number): number {
+    let low = 0;
+    let high = this.#messages.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#messages[middle]!.seq > seq) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 
   /** Adds a message that came after all others; one that is there already is left alone. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { Item } from "../outbox/item";
 import type { Message } from "../protocol/types";
 import { History } from "./history";
-import { buildRows, type Row } from "./rows";
+import { type Facts, type Row, Rows } from "./rows";
 
 const NOON = new Date(2026, 10, 21, 12).getTime();
 const MINUTE = 60_000;
@@ -17,6 +18,8 @@ function message(seq: number, minutes = seq, author = "a"): Message {
     replyTo: 0,
   };
 }
+
+const buildRows = (facts: Facts) => new Rows().of(facts);
 
 function rows(messages: Message[], readSeq: number | null = null): Extract<Row, { kind: "message" }>[] {
   const all = buildRows({ messages, more: false, waiting: [], me: "me", readSeq });
@@ -54,6 +57,93 @@ describe("rows", () => {
   });
 });
 
+describe("rows that grow", () => {
+  const facts = (messages: readonly Message[], over: Partial<Facts> = {}): Facts => ({
+    messages,
+    more: false,
+    waiting: [],
+    me: "me",
+    readSeq: null,
+    ...over,
+  });
+
+  const waiting = (at: number): Item => ({
+    clientId: `c-${at}`,
+    user: "me",
+    room: "room",
+    text: "",
+    replyTo: 0,
+    at,
+    state: { kind: "queued" },
+  });
+
+  it("look at a few messages for each that comes, however many there are", () => {
+    let looks = 0;
+    const watched = (seq: number) =>
+      new Proxy(message(seq), {
+        get(target, name, receiver) {
+          looks += 1;
+          return Reflect.get(target, name, receiver);
+        },
+      });
+    const history = new History();
+    const rows = new Rows();
+    const HELD_MESSAGES = 10_000;
+    const BURST_MESSAGES = 500;
+    for (let seq = 1; seq <= HELD_MESSAGES; seq++) history.append(watched(seq));
+    rows.of(facts(history.messages));
+    looks = 0;
+    for (let seq = 1; seq <= BURST_MESSAGES; seq++) {
+      history.append(watched(HELD_MESSAGES + seq));
+      rows.of(facts(history.messages));
+      history.find(HELD_MESSAGES / 2);
+      history.countAfter(HELD_MESSAGES + seq - 1, "me");
+    }
+    expect(looks / BURST_MESSAGES).toBeLessThan(100);
+    expect(rows.of(facts(history.messages))).toHaveLength(1 + HELD_MESSAGES + BURST_MESSAGES);
+  });
+
+  it("are at each step what they would be if made anew", () => {
+    const history = new History();
+    const rows = new Rows();
+    const same = (over: Partial<Facts> = {}) => {
+      const now = facts(history.messages, { more: history.more, ...over });
+      expect(rows.of(now)).toEqual(buildRows(now));
+    };
+    same();
+    same({ waiting: [waiting(NOON)] });
+    for (let seq = 10; seq < 16; seq++) {
+      history.append(message(seq, seq * 200, seq % 3 ? "a" : "me"));
+      same();
+      same({ readSeq: 12 });
+      same({ readSeq: 12, waiting: [waiting(NOON + seq * 200 * MINUTE), waiting(NOON + 24 * 60 * MINUTE)] });
+      same({ readSeq: 12 });
+    }
+    history.prepend([message(9), message(8), message(7)], true);
+    same({ readSeq: 12 });
+    history.append(message(16, 3_300));
+    same({ readSeq: 12 });
+    history.prepend([message(6), message(5)], false);
+    same({ readSeq: 5 });
+    history.trim(4);
+    same();
+    history.clear();
+    same();
+    history.append(message(1));
+    same();
+  });
+
+  it("stay the same objects, so that nothing that is shown is drawn again", () => {
+    const history = new History();
+    const rows = new Rows();
+    for (let seq = 1; seq <= 3; seq++) history.append(message(seq));
+    const before = [...rows.of(facts(history.messages))];
+    history.append(message(4));
+    const after = rows.of(facts(history.messages));
+    expect(before.every((row, index) => row === after[index])).toBe(true);
+  });
+});
+
 describe("history", () => {
   const seqs = (history: History) => history.messages.map((one) => one.seq);
 
@@ -67,6 +157,20 @@ describe("history", () => {
     expect(history.prepend([message(2), message(1)], false)).toBe(2);
     expect(seqs(history)).toEqual([1, 2, 3, 4, 5, 6]);
     expect(history.more).toBe(false);
+  });
+
+  it("finds a message, and counts what others said after one", () => {
+    const history = new History();
+    for (const seq of [2, 3, 5, 9]) history.append(message(seq, seq, seq === 5 ? "me" : "a"));
+    expect([1, 2, 4, 5, 9, 10].map((seq) => history.find(seq)?.seq)).toEqual([
+      undefined,
+      2,
+      undefined,
+      5,
+      9,
+      undefined,
+    ]);
+    expect([0, 2, 3, 4, 9].map((seq) => history.countAfter(seq, "me"))).toEqual([3, 2, 1, 1, 0]);
   });
 
   it("lets go of the oldest", () => {

@@ -32,39 +32,86 @@ export interface Facts {
   readSeq: number | null;
 }
 
-export function buildRows({ messages, more, waiting, me, readSeq }: Facts): Row[] {
-  const rows: Row[] = [{ kind: "top", key: "top", more }];
-  const days = new Days();
-  let previous: Message | undefined;
-  let marked = readSeq === null;
-  for (const message of messages) {
-    const after = !marked && message.seq > readSeq!;
+/** What all rows depend on: where it changes, they are made anew. */
+type Frame = Omit<Facts, "messages" | "waiting">;
+
+/** A room's rows, which grow with it: a message at the end costs one row, however many stand above it. */
+export class Rows {
+  #rows: Row[] = [];
+  /** How many of the rows are messages: they follow the top, and what waits follows them. */
+  #count = 0;
+  #frame: Frame | undefined;
+  #first: Message | undefined;
+  #last: Message | undefined;
+  #days = new Days();
+  #marked = false;
+
+  /** The rows of these facts: the same array as before, with more at its end, where only messages at the end are new. */
+  of({ messages, waiting, ...frame }: Facts): readonly Row[] {
+    if (!this.#continues(messages, frame)) this.#begin(frame);
+    this.#rows.length = this.#count + 1;
+    while (this.#count < messages.length) this.#add(messages[this.#count]!, frame);
+    this.#first = messages[0];
+    this.#wait(waiting, frame.me);
+    return this.#rows;
+  }
+
+  /** Whether all that there was is there still. A stretch with the same ends is the same between them, says `History`. */
+  #continues(messages: readonly Message[], { more, me, readSeq }: Frame): boolean {
+    const before = this.#frame;
+    if (!before || before.more !== more || before.me !== me || before.readSeq !== readSeq) return false;
+    return this.#count === 0 || (messages[0] === this.#first && messages[this.#count - 1] === this.#last);
+  }
+
+  #begin(frame: Frame): void {
+    this.#frame = frame;
+    this.#rows = [{ kind: "top", key: "top", more: frame.more }];
+    this.#count = 0;
+    this.#last = undefined;
+    this.#days = new Days();
+    this.#marked = frame.readSeq === null;
+  }
+
+  #add(message: Message, { more, me, readSeq }: Frame): void {
+    const after = !this.#marked && message.seq > readSeq!;
     // Where the oldest loaded message is unread already, the place where one left off is further up.
-    const known = previous !== undefined || !more;
+    const known = this.#last !== undefined || !more;
     const unread = after && known && message.author !== me;
-    marked ||= unread || (after && !known);
-    const day = !days.isSame(message.atMs);
-    const head = day || unread || !grouped(previous!, message.author, message.atMs);
-    rows.push({ kind: "message", key: message.id, message, day, head, unread, mine: message.author === me });
-    previous = message;
+    this.#marked ||= unread || (after && !known);
+    const day = !this.#days.isSame(message.atMs);
+    const head = day || unread || !grouped(this.#last, message.author, message.atMs);
+    this.#rows.push({ kind: "message", key: message.id, message, day, head, unread, mine: message.author === me });
+    this.#count += 1;
+    this.#last = message;
   }
-  for (const item of waiting) {
-    const day = !days.isSame(item.at);
-    const head = day || !grouped(previous!, me, item.at);
-    rows.push({ kind: "waiting", key: item.clientId, item, head, day });
-    previous = { seq: 0, id: "", author: me, authorName: "", atMs: item.at, text: "", replyTo: 0 };
+
+  #wait(waiting: readonly Item[], me: string): void {
+    const days = this.#days.copy();
+    let previous: { author: string; atMs: number } | undefined = this.#last;
+    for (const item of waiting) {
+      const day = !days.isSame(item.at);
+      const head = day || !grouped(previous, me, item.at);
+      this.#rows.push({ kind: "waiting", key: item.clientId, item, head, day });
+      previous = { author: me, atMs: item.at };
+    }
   }
-  return rows;
 }
 
-function grouped(previous: Message, author: string, atMs: number): boolean {
-  return previous.author === author && atMs - previous.atMs < GROUP_MS;
+function grouped(previous: { author: string; atMs: number } | undefined, author: string, atMs: number): boolean {
+  return previous !== undefined && previous.author === author && atMs - previous.atMs < GROUP_MS;
 }
 
 /** The day of the last time that was asked for, in the reader's own time zone: its bounds, so that few dates are made for many rows. */
 class Days {
   #start = 0;
   #end = 0;
+
+  copy(): Days {
+    const copy = new Days();
+    copy.#start = this.#start;
+    copy.#end = this.#end;
+    return copy;
+  }
 
   /** Whether it is the same day as the time before. */
   isSame(atMs: number): boolean {

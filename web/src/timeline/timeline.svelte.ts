@@ -12,10 +12,6 @@ export type Pager = (beforeSeq: number) => Promise<{ messages: Message[]; more: 
 export class Timeline {
   readonly #history = new History();
   #changes = $state(0);
-  messages: readonly Message[] = $derived.by(() => {
-    this.#changes;
-    return this.#history.messages;
-  });
   /** Whether older ones exist. */
   more = $state(true);
   loading = $state(false);
@@ -33,6 +29,24 @@ export class Timeline {
   #past = 0;
 
   constructor(readonly pager: Pager) {}
+
+  /** Oldest first. The same array may come again with more at its end: whoever reads it is told of each change. */
+  get messages(): readonly Message[] {
+    this.#changes;
+    return this.#history.messages;
+  }
+
+  /** The message of that seq, if it is loaded. */
+  find(seq: number): Message | undefined {
+    this.#changes;
+    return this.#history.find(seq);
+  }
+
+  /** How many messages of others are loaded after a seq. */
+  countAfter(seq: number, me: string): number {
+    this.#changes;
+    return this.#history.countAfter(seq, me);
+  }
 
   /** The stream is open: entries after the cursor follow. */
   opened(after: Cursor, top: Cursor): void {
