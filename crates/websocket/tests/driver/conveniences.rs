@@ -156,3 +156,12 @@ async fn closes_are_told_apart_by_their_codes() {
     let no_close = Error::TimedOut;
     assert!(!no_close.is_close(&[normal]) && !no_close.is_unexpected_close(&[normal]));
 }
+
+#[test]
+fn the_halves_of_a_connection_may_be_sent_to_and_shared_by_threads() {
+    fn may_be<T: Send + Sync>() {}
+    may_be::<Conn<TcpStream>>();
+    may_be::<suda_websocket::Reader<TcpStream>>();
+    may_be::<suda_websocket::Writer<TcpStream>>();
+    may_be::<suda_websocket::Control<TcpStream>>();
+}
