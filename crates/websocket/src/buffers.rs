@@ -24,11 +24,25 @@ pub(crate) fn take() -> BytesMut {
         .unwrap_or_else(|| BytesMut::with_capacity(BUFFER_BYTES))
 }
 
+/// An empty buffer with room for `bytes`, which may be more than [`BUFFER_BYTES`].
+pub(crate) fn take_with(bytes: usize) -> BytesMut {
+    SPARE
+        .try_with(|spare| {
+            let mut spare = spare.borrow_mut();
+            let fits = spare.iter_mut().rposition(|one| one.try_reclaim(bytes))?;
+            Some(spare.swap_remove(fits))
+        })
+        .ok()
+        .flatten()
+        .unwrap_or_else(|| BytesMut::with_capacity(bytes.max(BUFFER_BYTES)))
+}
+
 /// Gives a buffer back. Kept is only what the next one can use at once: not what a message still refers to, not what never had
 /// room, and not the memory of one long message for short ones.
 pub(crate) fn give(mut buffer: BytesMut) {
     buffer.clear();
-    if !buffer.try_reclaim(BUFFER_BYTES) || buffer.capacity() > KEPT_BYTES_MAX {
+    // Its capacity may be less than the memory behind it.
+    if buffer.try_reclaim(KEPT_BYTES_MAX + 1) || !buffer.try_reclaim(BUFFER_BYTES) {
         return;
     }
     // A thread that is ending has no spares any more: the buffer is freed then.
@@ -71,6 +85,9 @@ mod tests {
         give(first);
         give(BytesMut::new());
         give(BytesMut::with_capacity(KEPT_BYTES_MAX + 1));
+        let mut grown = BytesMut::with_capacity(KEPT_BYTES_MAX + 1);
+        drop(grown.split_off(BUFFER_BYTES));
+        give(grown);
         SPARE.with_borrow(|spare| assert!(spare.is_empty()));
         assert_eq!(&kept[..], b"kept");
     }

@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use bytes::BytesMut;
+use bytes::{BufMut as _, BytesMut};
 use tokio::io::AsyncReadExt;
 
 use super::{
@@ -20,6 +20,10 @@ use crate::{Connection, buffers, events::event};
 const SLICES_MAX: usize = 64;
 /// Bytes of an unfinished frame up to which a waiting connection keeps no read buffer, but a copy of its own.
 const WAITING_BYTES_MAX: usize = 1 << 10;
+/// Frames from this length on, in bytes, are read one at a time.
+const LONG_FRAME_BYTES: usize = 16 << 10;
+/// Room for a frame that is given at once because the last one was as long, in bytes.
+const KNOWN_BYTES_MAX: usize = 2 << 20;
 /// Below this much room in the read buffer, room is made before reading.
 const READ_ROOM_BYTES_MIN: usize = buffers::BUFFER_BYTES / 2;
 
@@ -177,9 +181,18 @@ impl<S: Stream> Inner<S> {
     /// Reads once into the connection's buffer. While nothing is there to read, the buffer is given up.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let missing = self.conn.missing_bytes();
+        let expected = self.conn.expected_bytes();
+        let known = self.conn.last_frame_bytes().min(expected);
         let input = self.conn.input();
-        make_room(input, missing);
-        match pin!(self.stream.read_buf(input)).poll(cx) {
+        make_room(input, missing, known);
+        // Of long frames a read takes one: a part of the next would have to be moved to the front of the buffer. A little more is
+        // asked for, since a read that gets less than that tells that there is no more.
+        let bytes_max = if expected >= LONG_FRAME_BYTES {
+            expected + WAITING_BYTES_MAX
+        } else {
+            usize::MAX
+        };
+        match pin!(self.stream.read_buf(&mut input.limit(bytes_max))).poll(cx) {
             Poll::Pending => {
                 give_room_up(self.conn.input());
                 Poll::Pending
@@ -241,13 +254,20 @@ fn write_chunks<S: Stream>(
 }
 
 /// Room for a good read. A long frame's buffer doubles with what has arrived of it, so its length alone costs nothing.
-fn make_room(input: &mut BytesMut, missing: usize) {
+///
+/// `known`: a frame of that many bytes did come, so one like it may be given its room at once.
+fn make_room(input: &mut BytesMut, missing: usize, known: usize) {
     let room = input.capacity() - input.len();
     if input.len() <= WAITING_BYTES_MAX {
+        if known >= LONG_FRAME_BYTES {
+            let wanted = known.min(KNOWN_BYTES_MAX) + WAITING_BYTES_MAX;
+            if !input.try_reclaim(wanted) {
+                replace(input, buffers::take_with(input.len() + wanted));
+            }
+            return;
+        }
         if !input.try_reclaim(buffers::BUFFER_BYTES) && room < READ_ROOM_BYTES_MIN {
-            let mut roomy = buffers::take();
-            roomy.extend_from_slice(input);
-            buffers::give(std::mem::replace(input, roomy));
+            replace(input, buffers::take());
         }
         return;
     }
@@ -260,6 +280,11 @@ fn make_room(input: &mut BytesMut, missing: usize) {
     if room < enough && !input.try_reclaim(wanted) {
         input.reserve(wanted);
     }
+}
+
+fn replace(input: &mut BytesMut, mut roomy: BytesMut) {
+    roomy.extend_from_slice(input);
+    buffers::give(std::mem::replace(input, roomy));
 }
 
 /// Gives a read buffer up that holds little or nothing while its connection waits for more.

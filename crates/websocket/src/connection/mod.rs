@@ -133,6 +133,18 @@ impl Connection {
         self.receiver.missing_bytes()
     }
 
+    /// About how many bytes the last data frame took that is all here: what one like it would need.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn last_frame_bytes(&self) -> usize {
+        self.receiver.last_frame_bytes()
+    }
+
+    /// How many bytes the next read had best take, so that it ends where a frame ends. A guess.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn expected_bytes(&self) -> usize {
+        self.receiver.expected_bytes()
+    }
+
     /// The stream ended. After what arrived before comes [`Event::Closed`] with
     /// [`CloseCode::ABNORMAL_CLOSURE`], unless a final event was given already.
     pub fn receive_eof(&mut self) {

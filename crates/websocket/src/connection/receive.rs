@@ -40,6 +40,8 @@ pub(super) struct Receiver {
     pub(super) eof: bool,
     frame: Option<DataFrame>,
     message: Option<Assembly>,
+    /// About how many bytes the last data frame had that is all here, with its header.
+    last_frame_bytes: usize,
     /// If compression was agreed on.
     inflating: Option<Box<Inflating>>,
     ended: bool,
@@ -91,6 +93,7 @@ impl Receiver {
             eof: false,
             frame: None,
             message: None,
+            last_frame_bytes: 0,
             inflating,
             ended: false,
         }
@@ -115,6 +118,19 @@ impl Receiver {
         self.frame.as_ref().map_or(0, |frame| {
             (frame.payload_len - frame.taken).saturating_sub(self.input.len())
         })
+    }
+
+    /// See [`Connection::last_frame_bytes`](super::Connection::last_frame_bytes).
+    pub(super) fn last_frame_bytes(&self) -> usize {
+        self.last_frame_bytes
+    }
+
+    /// How many bytes the next read had best take: what is missing of the frame at hand, or a frame like the last one.
+    pub(super) fn expected_bytes(&self) -> usize {
+        match self.missing_bytes() {
+            0 => self.last_frame_bytes.saturating_sub(self.input.len()),
+            missing => missing,
+        }
     }
 
     /// Gives out nothing more of a message whose beginning was given out.
@@ -221,7 +237,8 @@ impl Receiver {
     }
 
     fn take_whole(&mut self, header: Header, payload_len: usize) -> Result<Step, Violation> {
-        let mut frame = self.input.split_to(header.header_len + payload_len);
+        self.last_frame_bytes = header.header_len + payload_len;
+        let mut frame = self.input.split_to(self.last_frame_bytes);
         let payload = &mut frame[header.header_len..];
         if let Some(key) = header.mask {
             mask::apply(payload, key, 0);
@@ -288,13 +305,14 @@ impl Receiver {
         if announced > announced_max {
             return Err(Violation::TooLong);
         }
+        // Fits: it is at most `announced`, which is within the limit.
+        let payload_len = header.payload_len as usize;
         self.input.advance(header.header_len);
         self.frame = Some(DataFrame {
             fin: header.fin,
             compressed,
             mask: header.mask,
-            // Fits: it is at most `announced`, which is within the limit.
-            payload_len: header.payload_len as usize,
+            payload_len,
             taken: 0,
             checked: 0,
         });
@@ -333,6 +351,7 @@ impl Receiver {
         frame.checked = 0;
         let (kind, fin) = (message.kind, complete && frame.fin);
         if complete {
+            self.last_frame_bytes = frame.payload_len + frame::HEADER_BYTES_MAX;
             self.frame = None;
         }
         if in_parts {
