@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check that needs no browser, in one run, the same on a laptop and in CI.
+//! `cargo xtask test`: every check, in one run, the same on a laptop and in CI.
 //!
 //! A step that fails fails the run, but the steps after it still run: one run shows everything that is wrong.
 
@@ -12,7 +12,7 @@ use crate::{buf, loom, shell, web};
 /// Seeds of the short simulation: minutes of simulated chat in seconds. `cargo xtask sim` runs as many as one likes.
 const SIM_SEEDS: &str = "50";
 
-/// Run every check that needs no browser, or only those named.
+/// Run every check, or only those named.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Run only this step; may be given several times.
@@ -33,9 +33,9 @@ enum Step {
     Doc,
     /// All tests of the workspace, documentation examples included.
     Unit,
-    /// The models of what a WebSocket connection's handles share, in every order of threads.
+    /// Every order in which threads may use a WebSocket connection.
     Loom,
-    /// The web client's types, lints and logic, and that it builds. `cargo xtask web --test` runs it in a real browser besides.
+    /// The web client: types, lints, logic, and both clients against the real server, in a browser and in a pseudo-terminal.
     Web,
     /// A short simulation.
     Sim,
@@ -79,7 +79,7 @@ impl Step {
             Step::Doc => "Documentation (rustdoc)",
             Step::Unit => "Tests (cargo test)",
             Step::Loom => "Models (loom)",
-            Step::Web => "Web client (types, lints, logic)",
+            Step::Web => "Web client, and both clients side by side (Chromium)",
             Step::Sim => "Short simulation",
         }
     }
@@ -113,7 +113,7 @@ impl Step {
                 "--no-fail-fast",
             ])),
             Step::Loom => loom::run(loom::Args {}),
-            Step::Web => web::check(),
+            Step::Web => web::test(),
             Step::Sim => {
                 let own = std::env::current_exe().context("could not find xtask itself")?;
                 shell::run(std::process::Command::new(own).args(["sim", "--seeds", SIM_SEEDS]))

@@ -32,14 +32,14 @@ pub(crate) fn run(args: Args) -> Result<()> {
 }
 
 /// Checks, builds and tests the web client, in the end in a browser against the real server.
-fn test() -> Result<()> {
+pub(crate) fn test() -> Result<()> {
     check()?;
     shell::heading("Web client: in a browser, against the real server");
     in_browser(&[])
 }
 
 /// What needs no browser: types, lints, logic, and a build.
-pub(crate) fn check() -> Result<()> {
+fn check() -> Result<()> {
     let web = shell::root().join("web");
     npm::ensure(&web)?;
     shell::heading("Web client: types and lints");

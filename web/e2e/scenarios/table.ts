@@ -7,7 +7,7 @@ const HEAD = `# The two clients
 
 Suda has a client for the browser and one for the terminal (\`suda chat\`). They share the protocol and what they promise, not their code. So one suite of scenarios
 runs against both: the page in Chromium, and the real program in a pseudo-terminal, each against the real server. This table is what it showed. The suite
-writes it, and fails where it is not what is written here; \`cargo xtask web --test\` runs it, and
+writes it, and fails where it is not what is written here; \`cargo xtask test\` runs it, and
 \`npm run e2e -- scenarios -u\` in \`web\`, after \`cargo build -p suda\`, writes it anew.
 `;
 
