@@ -25,6 +25,7 @@ pub(crate) fn take() -> BytesMut {
 }
 
 /// An empty buffer with room for `bytes`, which may be more than [`BUFFER_BYTES`].
+#[cfg(feature = "tokio")]
 pub(crate) fn take_with(bytes: usize) -> BytesMut {
     SPARE
         .try_with(|spare| {

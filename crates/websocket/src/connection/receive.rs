@@ -121,11 +121,13 @@ impl Receiver {
     }
 
     /// See [`Connection::last_frame_bytes`](super::Connection::last_frame_bytes).
+    #[cfg(feature = "tokio")]
     pub(super) fn last_frame_bytes(&self) -> usize {
         self.last_frame_bytes
     }
 
     /// How many bytes the next read had best take: what is missing of the frame at hand, or a frame like the last one.
+    #[cfg(feature = "tokio")]
     pub(super) fn expected_bytes(&self) -> usize {
         match self.missing_bytes() {
             0 => self.last_frame_bytes.saturating_sub(self.input.len()),
