@@ -284,13 +284,13 @@ async fn read_request<S: AsyncRead + Unpin>(
     stream: &mut S,
     handshake: &mut ServerHandshake,
 ) -> Result<Result<Box<Accept>, Reject>, UpgradeError> {
-    let mut piece = vec![0; READ_BYTES];
+    let mut piece = Vec::with_capacity(READ_BYTES);
     loop {
-        let length = stream.read(&mut piece).await?;
-        if length == 0 {
+        piece.clear();
+        if stream.read_buf(&mut piece).await? == 0 {
             return Err(UpgradeError::Closed);
         }
-        match handshake.receive(&piece[..length]) {
+        match handshake.receive(&piece) {
             Judged::Pending => {}
             Judged::Accept(accept) => return Ok(Ok(accept)),
             Judged::Reject(reject) => return Ok(Err(reject)),

@@ -86,29 +86,45 @@ impl From<Error> for io::Error {
 
 /// An [`io::Error`] that can be told again and again.
 #[derive(Debug, Clone)]
-pub(super) struct IoFailure {
-    kind: io::ErrorKind,
-    text: String,
+pub(super) enum IoFailure {
+    /// The operating system's number, which costs nothing to keep.
+    Os(i32),
+    Other {
+        kind: io::ErrorKind,
+        text: String,
+    },
+}
+
+impl IoFailure {
+    fn to_error(&self) -> io::Error {
+        match self {
+            Self::Os(code) => io::Error::from_raw_os_error(*code),
+            Self::Other { kind, text } => io::Error::new(*kind, text.clone()),
+        }
+    }
 }
 
 impl std::fmt::Display for IoFailure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.text.fmt(f)
+        self.to_error().fmt(f)
     }
 }
 
 impl From<io::Error> for IoFailure {
     fn from(error: io::Error) -> Self {
-        Self {
-            kind: error.kind(),
-            text: error.to_string(),
+        match error.raw_os_error() {
+            Some(code) => Self::Os(code),
+            None => Self::Other {
+                kind: error.kind(),
+                text: error.to_string(),
+            },
         }
     }
 }
 
 impl From<&IoFailure> for Error {
     fn from(failure: &IoFailure) -> Self {
-        Self::Io(io::Error::new(failure.kind, failure.text.clone()))
+        Self::Io(failure.to_error())
     }
 }
 
