@@ -87,6 +87,7 @@ pub(crate) fn run(target: &Target, load: &options::Echo) -> Result<Figures> {
     let (mut messages, mut bytes) = (0, 0);
     let mut counting = false;
     let mut unfinished = clients.len();
+    let mut unanswered = clients.len();
     let mut last_reply = Instant::now();
 
     let start = Instant::now();
@@ -98,7 +99,7 @@ pub(crate) fn run(target: &Target, load: &options::Echo) -> Result<Figures> {
         let count = poller.wait(STALL)?;
         let now = Instant::now();
         ensure!(now - last_reply < STALL, "no reply for {STALL:?}");
-        match stop.phase(now)? {
+        match stop.phase(now, unanswered == 0)? {
             Phase::Begins => {
                 counting = true;
                 (messages, bytes) = (0, 0);
@@ -122,6 +123,7 @@ pub(crate) fn run(target: &Target, load: &options::Echo) -> Result<Figures> {
                 continue;
             }
             last_reply = now;
+            unanswered -= usize::from(before == 0);
             messages += fresh;
             client.settle(fresh, now, counting.then_some(&mut latency))?;
             client.owe(fresh, now);
@@ -135,8 +137,6 @@ pub(crate) fn run(target: &Target, load: &options::Echo) -> Result<Figures> {
 
     let used = stop.used()?;
     ensure!(messages > 0, "no message came back while counting");
-    let starved = clients.iter().filter(|client| client.answered == 0).count();
-    ensure!(starved == 0, "{starved} connections got no reply at all");
     Ok(Figures {
         messages,
         messages_per_s: messages as f64 / used.secs,

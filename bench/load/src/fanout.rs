@@ -72,7 +72,7 @@ pub(crate) fn run(target: &Target, load: &options::Fanout) -> Result<Figures> {
     // What was delivered, and received in bytes, before counting began.
     let mut before = (0, 0);
     loop {
-        match stop.phase(Instant::now())? {
+        match stop.phase(Instant::now(), true)? {
             Phase::Begins => {
                 before = (delivered, bytes);
                 latency = Histogram::new();

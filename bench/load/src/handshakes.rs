@@ -59,7 +59,7 @@ pub(crate) fn run(target: &Target, load: &options::Handshake) -> Result<Figures>
     while done < wanted {
         let count = poller.wait(STALL)?;
         ensure!(count > 0, "no handshake for {STALL:?}");
-        match stop.phase(Instant::now())? {
+        match stop.phase(Instant::now(), true)? {
             Phase::Begins => {
                 done = 0;
                 latency = Histogram::new();

@@ -13,6 +13,7 @@ pub(crate) const STALL: Duration = Duration::from_secs(10);
 
 pub(crate) struct Stop {
     pid: u32,
+    exact: bool,
     counting_from: Instant,
     end: Duration,
     cpu_secs: f64,
@@ -50,6 +51,7 @@ impl Stop {
         let bound = |secs: f64| if exact { f64::INFINITY } else { secs };
         Self {
             pid,
+            exact,
             counting_from: now + Duration::from_secs_f64(warmup),
             end: Duration::try_from_secs_f64(bound(duration.secs)).unwrap_or(Duration::MAX),
             cpu_secs: bound(duration.cpu_secs.unwrap_or(f64::INFINITY)),
@@ -58,9 +60,10 @@ impl Stop {
         }
     }
 
-    pub(crate) fn phase(&mut self, now: Instant) -> Result<Phase> {
+    /// `warm`: every connection is under way. Before that nothing is counted, however long it takes.
+    pub(crate) fn phase(&mut self, now: Instant, warm: bool) -> Result<Phase> {
         let Some(begun) = &self.begun else {
-            if now < self.counting_from {
+            if now < self.counting_from || !(warm || self.exact) {
                 return Ok(Phase::Warmup);
             }
             self.begun = Some(Begun {
