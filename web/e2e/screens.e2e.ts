@@ -1,30 +1,21 @@
 // Every screen, light and dark, on a desk and on a phone: axe finds nothing, and a picture is kept in e2e/.out.
 
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdirSync } from "node:fs";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { violations } from "./support/axe";
 import { launch, Person } from "./support/browser";
 import { Program } from "./support/program";
 import { Server } from "./support/server";
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 let server: Server;
 let browser: Browser;
 
 async function check(page: Page, name: string): Promise<void> {
-  // The policy forbids inline scripts: axe comes by the debugger's door, not through the page's.
-  await page.evaluate(axe);
-  const violations = await page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: unknown[] }> } };
-    const { violations } = await axe.run();
-    return violations as { id: string; nodes: { html: string; failureSummary: string }[] }[];
-  });
+  const found = await violations(page);
   // The pointer in a corner: no row looks as if somebody were about to touch it.
   await page.mouse.move(0, 0);
   await page.screenshot({ path: `e2e/.out/${name}.png` });
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`);
   expect(found, name).toEqual([]);
 }
 

@@ -1,5 +1,6 @@
 // One signed-in person's chat: the connection, and where its events go. Knows the parts; the parts don't know each other.
 
+import { Replies } from "../composer/replies.svelte";
 import { waiting } from "../outbox/item";
 import { Outbox } from "../outbox/outbox.svelte";
 import type { Store } from "../outbox/store";
@@ -48,6 +49,7 @@ export class Chat {
   removedFrom: string | null = $state(null);
   readonly rooms: Rooms;
   readonly outbox: Outbox;
+  readonly replies: Replies;
   readonly marks: Marks;
   #timelines = new Map<string, Timeline>();
   /** Posts whose entry came before their answer: shown as the entry. */
@@ -61,6 +63,7 @@ export class Chat {
     readonly setting: Setting,
   ) {
     this.marks = new Marks(user.id);
+    this.replies = new Replies(user.id);
     this.rooms = new Rooms(this.marks, user.id, setting.locale);
     this.#driver = new Driver(setting.url, setting.config, (event) => this.#handle(event));
     this.outbox = new Outbox(user.id, setting.store, setting.tabs, (mutation) => this.#driver.mutate(mutation));
@@ -187,6 +190,7 @@ export class Chat {
         return this.#entry(event.entry);
       case "reset":
         this.marks.forget(event.room);
+        this.replies.set(event.room, null);
         this.rooms.setUnread(event.room, 0);
         return this.timeline(event.room).reset();
       case "removed":
@@ -211,7 +215,11 @@ export class Chat {
     if (what.kind === "messagePosted" && author === this.user.id) {
       const item = this.outbox.items.find(
         (one) =>
-          one.room === room && one.text === what.text && one.state.kind === "queued" && !this.#echoed.has(one.clientId),
+          one.room === room &&
+          one.text === what.text &&
+          one.replyTo === what.replyTo &&
+          one.state.kind === "queued" &&
+          !this.#echoed.has(one.clientId),
       );
       if (item) this.#echoed = new Set(this.#echoed).add(item.clientId);
     }

@@ -48,6 +48,10 @@ export const en = {
   newBelow: (count: number) => (count === 1 ? "1 new message" : `${count} new messages`),
   emptyLooking: "(nothing visible)",
   reply: (name: string) => `In reply to ${name}`,
+  replyTo: (name: string) => `Reply to ${name}`,
+  replying: (name: string) => `Replying to ${name}`,
+  replyCancel: "Don’t reply",
+  replyChoose: "Reply to which message? ↑ older, ↓ newer, Enter replies, Esc ends",
   replyUnknown: "In reply to an earlier message",
   waitingToSend: "Waiting to be sent",
   sending: "Sending",
@@ -90,6 +94,7 @@ export const en = {
   keyUnread: "Next unread room",
   keyWrite: "Write a message",
   keyRead: "Read back in the messages",
+  keyReply: "Choose a message to reply to",
   keyNewest: "To the newest message",
   keyHelp: "This sheet",
 

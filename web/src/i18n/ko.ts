@@ -50,6 +50,10 @@ export const ko: Texts = {
   newBelow: (count) => `새 메시지 ${count}개`,
   emptyLooking: "(보이는 글자가 없음)",
   reply: (name) => `${name} 님에게 답장`,
+  replyTo: (name) => `${name} 님에게 답장하기`,
+  replying: (name) => `${name} 님에게 답장하는 중`,
+  replyCancel: "답장 취소",
+  replyChoose: "어느 메시지에 답장할까요? ↑ 이전, ↓ 다음, Enter 답장, Esc 취소",
   replyUnknown: "이전 메시지에 답장",
   waitingToSend: "보내기를 기다리는 중",
   sending: "보내는 중",
@@ -89,6 +93,7 @@ export const ko: Texts = {
   keyUnread: "안 읽은 다음 방",
   keyWrite: "메시지 쓰기",
   keyRead: "지난 대화 읽기",
+  keyReply: "답장할 메시지 고르기",
   keyNewest: "최신 메시지로",
   keyHelp: "단축키 보기",
 

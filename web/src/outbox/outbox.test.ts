@@ -121,6 +121,18 @@ describe("the outbox", () => {
     expect(await outbox.store.all("하늘")).toEqual([]);
   });
 
+  it("keeps what a refused post answers, over a reload and a retry", async () => {
+    const device = new Device();
+    const { outbox, sent } = await device.open();
+    await outbox.post("room", "저도요", 4);
+    await outbox.refused(sent[0]!.clientId, { name: "not_a_member", limit: 0 });
+    outbox.close();
+    const reloaded = await device.open();
+    expect(reloaded.sent).toEqual([]);
+    await reloaded.outbox.retry(sent[0]!.clientId);
+    await expect.poll(() => reloaded.sent).toMatchObject([{ kind: "post", text: "저도요", replyTo: 4 }]);
+  });
+
   it("speaks on when the disk is full", async () => {
     const { outbox, sent } = await new Device().open();
     outbox.store.put = () => Promise.reject(new Error("QuotaExceededError"));

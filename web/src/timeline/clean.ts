@@ -41,3 +41,8 @@ export function cleanName(name: string): string {
 export function isVisible(text: string): boolean {
   return VISIBLE.test(text);
 }
+
+/** How a text begins: its first line that has something to see. */
+export function beginning(text: string): string {
+  return cleanText(text).split("\n").find(isVisible)?.trim() ?? "";
+}

@@ -24,6 +24,11 @@ describe("keys", () => {
     expect(actionOf(stroke({ code: "ArrowDown", altKey: true, isComposing: true }), true)).toBeNull();
   });
 
+  it("read back, and answer", () => {
+    expect(actionOf(stroke({ code: "KeyR", key: "ㄱ", altKey: true }), true)).toBe("read");
+    expect(actionOf(stroke({ code: "KeyR", key: "ㄲ", altKey: true, shiftKey: true }), true)).toBe("reply");
+  });
+
   it("walk the rooms", () => {
     expect(actionOf(stroke({ code: "ArrowDown", altKey: true }), true)).toBe("nextRoom");
     expect(actionOf(stroke({ code: "ArrowUp", altKey: true }), true)).toBe("previousRoom");

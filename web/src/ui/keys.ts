@@ -1,6 +1,15 @@
 // Which keys do what, everywhere on the page. One table: the sheet that explains them is made from it.
 
-export type Action = "find" | "nextRoom" | "previousRoom" | "nextUnread" | "write" | "read" | "newest" | "help";
+export type Action =
+  | "find"
+  | "nextRoom"
+  | "previousRoom"
+  | "nextUnread"
+  | "write"
+  | "read"
+  | "reply"
+  | "newest"
+  | "help";
 
 export interface Stroke {
   key: string;
@@ -25,7 +34,7 @@ export function actionOf(stroke: Stroke, writing: boolean): Action | null {
   if (stroke.altKey) {
     if (stroke.code === "ArrowDown") return stroke.shiftKey ? "nextUnread" : "nextRoom";
     if (stroke.code === "ArrowUp") return stroke.shiftKey ? null : "previousRoom";
-    if (stroke.code === "KeyR") return "read";
+    if (stroke.code === "KeyR") return stroke.shiftKey ? "reply" : "read";
     if (stroke.code === "KeyW" || stroke.code === "KeyM") return "write";
     return null;
   }
