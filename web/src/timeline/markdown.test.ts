@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { cleanName, cleanText, isVisible } from "./clean";
-import { toHtml } from "./markdown";
+import { NESTING_MAX, toHtml } from "./markdown";
 
 const line = (text: string) => toHtml(text).trim();
 
@@ -22,8 +22,8 @@ describe("the subset", () => {
 describe("everything else is text", () => {
   it.each([
     ["# 제목", "<p># 제목</p>"],
-    ["<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>"],
-    ["<img src=x onerror=alert(1)>", "<p>&lt;img src=x onerror=alert(1)&gt;</p>"],
+    ["<script>alert(1)</script>", "<p>&#60;script&#62;alert(1)&#60;/script&#62;</p>"],
+    ["<img src=x onerror=alert(1)>", "<p>&#60;img src=x onerror=alert(1)&#62;</p>"],
     ["[x](javascript:alert(1))", "<p>x</p>"],
     ["[x](data:text/html,hi)", "<p>x</p>"],
     ["---", "<p>---</p>"],
@@ -34,6 +34,45 @@ describe("everything else is text", () => {
     expect(line("![나무](https://example.org/t.png)")).toContain('<a href="https://example.org/t.png"');
     expect(line("![나무](https://example.org/t.png)")).not.toContain("<img");
   });
+});
+
+describe("what is nested without end", () => {
+  it.each([
+    ["> ".repeat(8_000)],
+    [">".repeat(16_000)],
+    ["- ".repeat(8_000)],
+    ["1. ".repeat(5_000)],
+    ["[".repeat(16_000)],
+    ["![".repeat(8_000)],
+    ["*a_".repeat(5_000)],
+    [`${"**a ".repeat(4_000)}x**`],
+    [`${"*a **b ".repeat(2_000)}${"b** a*".repeat(2_000)}`],
+    [`${"[".repeat(4_000)}x${"](https://example.org)".repeat(500)}`],
+    [`${"*".repeat(8_000)}가${"*".repeat(8_000)}`],
+    [`${"~~".repeat(4_000)}가${"~~".repeat(4_000)}`],
+    ["`".repeat(16_000)],
+    ["\n".repeat(16_000)],
+  ])("ends in text: %.12s", (text) => {
+    const html = toHtml(`${text}\n\n가`);
+    expect(html).toContain("가");
+    expect(html.split("<blockquote>").length).toBeLessThanOrEqual(NESTING_MAX + 1);
+    expect(html.split("<ul>").length).toBeLessThanOrEqual(NESTING_MAX + 1);
+  });
+
+  it("leaves what people nest", () => {
+    expect(toHtml("> > > 셋")).toContain("<blockquote>\n<blockquote>\n<blockquote>\n<p>셋</p>");
+    expect(line("***a** b*")).toBe("<p><em><strong>a</strong> b</em></p>");
+  });
+});
+
+describe("a character written as a reference", () => {
+  it.each([
+    ["&#x202e;gpj.exe", "<p>gpj.exe</p>"],
+    [`a${"&#8203;".repeat(1_500)}b`, "<p>a\u200B\u200Bb</p>"],
+    [`**e${"&#769;".repeat(1_500)}**`, `<p><strong>e${"\u0301".repeat(4)}</strong></p>`],
+    // By name it stays what was typed.
+    ["&zwj;&lt;b&gt;", "<p>&#38;zwj;&#38;lt;b&#38;gt;</p>"],
+  ])("is harmless: %.12s", (text, html) => expect(line(text)).toBe(html));
 });
 
 describe("characters that disturb", () => {

@@ -2,11 +2,36 @@
 // else stays the text that it is. marked reads it, our renderer writes only what the subset has, DOMPurify has the last word.
 
 import DOMPurify from "dompurify";
-import { Marked, type Tokens } from "marked";
+import { Marked, Tokenizer, type Tokens } from "marked";
 import { cleanText } from "./clean";
 
 /** Rendered messages that are kept: more than are ever on screen. */
 const CACHE_MAX = 1_000;
+
+/** How deep quotes, lists and emphasis may stand within each other; what is deeper is text. */
+export const NESTING_MAX = 16;
+
+/** Runs of `*`, `_` and `~` in one message: finding their pairs takes time with their square. With more, they are text. */
+const EMPHASIS_MAX = 400;
+const EMPHASIS = /[*_~]+/g;
+
+let depth = 0;
+let emphasises = true;
+
+/** marked's own rule, but not within too many others: it calls itself for each level, and a message must not exhaust the stack. */
+function bounded<Args extends unknown[], T>(rule: (this: Tokenizer, ...args: Args) => T) {
+  return function (this: Tokenizer, ...args: Args): T | undefined {
+    if (depth >= NESTING_MAX) return undefined;
+    depth += 1;
+    try {
+      return rule.apply(this, args);
+    } finally {
+      depth -= 1;
+    }
+  };
+}
+
+const rules = Tokenizer.prototype;
 
 const marked = new Marked({
   gfm: true,
@@ -22,9 +47,23 @@ const marked = new Marked({
     tag: () => undefined,
     def: () => undefined,
     reflink: () => undefined,
+    blockquote: bounded(rules.blockquote),
+    list: bounded(rules.list),
+    emStrong: bounded(function (...args) {
+      return emphasises ? rules.emStrong.apply(this, args) : undefined;
+    }),
+    del: bounded(function (...args) {
+      return emphasises ? rules.del.apply(this, args) : undefined;
+    }),
+    link: bounded(rules.link),
   },
   renderer: {
     html: ({ text }) => escaped(text),
+    text(token) {
+      if ("tokens" in token && token.tokens) return this.parser.parseInline(token.tokens);
+      // Once more: a character written as a reference (&#8238;) is one only now.
+      return escaped(cleanText(token.text));
+    },
     // A picture would be a request to somebody else's server: its link says enough.
     image: ({ href, text }) => link(href, escaped(text || href)),
     link(token: Tokens.Link) {
@@ -61,7 +100,9 @@ export function render(text: string): string {
 
 /** The subset as HTML, before DOMPurify's word. */
 export function toHtml(text: string): string {
-  return marked.parse(cleanText(text), { async: false });
+  const clean = cleanText(text);
+  emphasises = (clean.match(EMPHASIS)?.length ?? 0) <= EMPHASIS_MAX;
+  return marked.parse(clean, { async: false });
 }
 
 function link(href: string, inner: string): string {

@@ -1,4 +1,4 @@
-// Which keys do what, everywhere on the page. One table: the sheet that explains them is made from it.
+// Which keys do what, everywhere on the page. `Shortcuts` tells people of them.
 
 export type Action =
   | "find"
@@ -21,14 +21,17 @@ export interface Stroke {
   isComposing: boolean;
 }
 
-/** What a key press means; `writing`: whether the focus is where text is typed. */
-export function actionOf(stroke: Stroke, writing: boolean): Action | null {
+/** What a key press means; `writing`: whether the focus is where text is typed, `typed`: whether some stands there. */
+export function actionOf(stroke: Stroke, writing: boolean, typed: boolean): Action | null {
   if (stroke.isComposing) return null;
+  // AltGr, which types characters on many layouts.
+  if (stroke.ctrlKey && stroke.altKey) return null;
   // By place, not by letter: with a Korean layout the K key gives ㅏ.
-  if ((stroke.ctrlKey || stroke.metaKey) && !stroke.altKey) {
+  if (stroke.ctrlKey || stroke.metaKey) {
     if (stroke.code === "KeyK") return "find";
     if (stroke.code === "Slash") return "help";
-    if (stroke.code === "End") return "newest";
+    // In a text it is the caret's way to the end.
+    if (stroke.code === "End" && !typed) return "newest";
     return null;
   }
   if (stroke.altKey) {
