@@ -26,7 +26,7 @@ export type Connection =
 
 export interface Setting {
   url: string;
-  config: Config;
+  config: Omit<Config, "user">;
   store: Store;
   tabs: Tabs;
   locale: () => string;
@@ -65,7 +65,7 @@ export class Chat {
     this.marks = new Marks(user.id);
     this.replies = new Replies(user.id);
     this.rooms = new Rooms(this.marks, user.id, setting.locale);
-    this.#driver = new Driver(setting.url, setting.config, (event) => this.#handle(event));
+    this.#driver = new Driver(setting.url, { ...setting.config, user: user.id }, (event) => this.#handle(event));
     this.outbox = new Outbox(user.id, setting.store, setting.tabs, (mutation) => this.#driver.mutate(mutation));
   }
 

@@ -21,8 +21,10 @@ export const COME_BACK_MAX_MS = 300_000;
 /** The heartbeat of a server that names none. */
 export const HEARTBEAT_USUAL_MS = 25_000;
 
-/** Who connects. Who the user is, the cookie says. */
+/** Who connects. Who the user is, the cookie says, which all tabs share: it may have become another's since. */
 export interface Config {
+  /** The id of the user for whom everything is said. A session of anybody else is none. */
+  user: string;
   /** A UUID made once for this device and kept. */
   device: string;
   /** The program and its version, for the server's log. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Mutation } from "../protocol/types";
+import { LIMITS_STANDARD, type Mutation } from "../protocol/types";
 import { BACKOFF_MAX_MS, HELLO_TIMEOUT_MS } from "./config";
 import { cursor, entry, HEARTBEAT_MS, OTHER_ROOM, ROOM, refusal, room, Script } from "./script";
 
@@ -97,6 +97,30 @@ describe("the connection", () => {
     script.machine.handleConnected(script.now);
     script.reply(script.command().id, { kind: "error", error: refusal(false) });
     expect(script.event()).toEqual({ kind: "signedOut" });
+  });
+
+  it("ends when the session is another's by now, before anything is sent in their name", () => {
+    const script = Script.online();
+    script.machine.handleDisconnected(script.now, 1006);
+    script.event();
+    script.machine.mutate(script.now, post("a"));
+    script.wake();
+    expect(script.machine.pollOrder()).toBe("connect");
+    script.machine.handleConnected(script.now);
+    const user = { id: "somebody else", name: "바다", administrator: false };
+    const hello = {
+      kind: "hello",
+      user,
+      limits: LIMITS_STANDARD,
+      heartbeatMs: HEARTBEAT_MS,
+      nowMs: script.now,
+    } as const;
+    script.reply(script.command().id, hello);
+    script.noCommand();
+    expect(script.machine.pollOrder()).toBe("drop");
+    expect(script.event()).toEqual({ kind: "signedOut" });
+    script.noEvent();
+    expect(script.machine.pollTimeout()).toBeNull();
   });
 
   it("can be asked to try at once", () => {

@@ -225,6 +225,8 @@ export class Machine {
 
   #connectAnswered(answer: Answer): void {
     if (answer.kind === "hello") {
+      // Somebody else signed in meanwhile: nothing of ours may go out under their name.
+      if (answer.user.id !== this.config.user) return this.#refuse();
       this.#link.greeted(this.#now, answer.heartbeatMs);
       this.#limits = answer.limits;
       this.#events.push({ kind: "online", user: answer.user, nowMs: answer.nowMs });
@@ -232,6 +234,11 @@ export class Machine {
     }
     const error = errorOf(answer);
     if (error.retryable) return this.#drop("refused", retryAfterMs(error));
+    this.#refuse();
+  }
+
+  /** There is no session for our user. */
+  #refuse(): void {
     this.#link.orderDrop();
     this.#end({ kind: "signedOut" });
   }

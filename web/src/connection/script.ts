@@ -43,7 +43,7 @@ export class Script {
 
   /** The largest wait that jitter can give, unless told otherwise. */
   constructor(random: () => number = () => 0.999_999) {
-    this.machine = new Machine({ device: "device", client: "test/1", random });
+    this.machine = new Machine({ user: "author", device: "device", client: "test/1", random });
   }
 
   static online(limits: Partial<Limits> = {}): Script {
