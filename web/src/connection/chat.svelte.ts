@@ -180,6 +180,7 @@ export class Chat {
         return this.setting.signedOut();
       case "stopped":
         this.connection = { kind: "stopped" };
+        this.outbox.release();
         return;
       case "opened":
         if (!this.marks.get(event.room.id)) this.marks.advance(event.room.id, event.after);

@@ -13,12 +13,16 @@ export class Outbox {
   #lastAt = 0;
   /** What the disk did not take: reading it again must not lose them. */
   #unsaved = new Set<string>();
+  /** What the machine has and hasn't answered. */
+  #given = new Set<string>();
+  /** What was sent or discarded: a reading of the disk that began before must not bring it back. */
+  #settled = new Set<string>();
 
   constructor(
     readonly user: string,
     readonly store: Store,
     readonly tabs: Tabs,
-    /** Gives a post to the machine, which takes each client id once. */
+    /** Gives a post to the machine, which takes each client id once; false where it takes no more for now. */
     readonly send: (mutation: Mutation) => boolean,
   ) {}
 
@@ -28,10 +32,19 @@ export class Outbox {
       else this.#settle(news.clientId, news.seq);
     });
     await this.#reload();
-    this.tabs.own(() => {
+    const owned = () => {
       this.#isOwner = true;
       void this.#reload();
-    });
+    };
+    // What only this tab can see, nobody else can send.
+    if (this.store.isShared) this.tabs.own(owned);
+    else owned();
+  }
+
+  /** This tab's machine will send nothing any more: another tab may. */
+  release(): void {
+    this.#isOwner = false;
+    this.tabs.release();
   }
 
   /** Shows the post, and resolves, once it is on disk: what is seen to wait survives the end of the tab. */
@@ -55,6 +68,7 @@ export class Outbox {
   }
 
   async discard(clientId: string): Promise<void> {
+    this.#settled.add(clientId);
     this.items = this.items.filter((item) => item.clientId !== clientId);
     await this.store.remove(clientId);
     this.tabs.tell({ kind: "changed" });
@@ -62,8 +76,10 @@ export class Outbox {
 
   /** The machine's word: the post is on the server's disk. */
   async accepted(clientId: string, seq: number): Promise<void> {
-    if (!this.#find(clientId)) return;
+    const known = this.#find(clientId) !== undefined;
     this.#settle(clientId, seq);
+    this.#give();
+    if (!known) return;
     await this.store.remove(clientId);
     this.tabs.tell({ kind: "settled", clientId, seq });
   }
@@ -71,6 +87,8 @@ export class Outbox {
   /** The machine's word: the post will not be taken. */
   async refused(clientId: string, { name, limit }: { name: string; limit: number }): Promise<void> {
     await this.#change(clientId, { kind: "failed", error: name, limit });
+    this.#given.delete(clientId);
+    this.#give();
   }
 
   /** Forgets what was sent and stands in the timeline by now. */
@@ -88,6 +106,8 @@ export class Outbox {
   }
 
   #settle(clientId: string, seq: number): void {
+    this.#given.delete(clientId);
+    this.#settled.add(clientId);
     this.items = this.items.map((item) =>
       item.clientId === clientId ? { ...item, state: { kind: "sent", seq } } : item,
     );
@@ -107,25 +127,30 @@ export class Outbox {
       console.error(error);
       this.#unsaved.add(item.clientId);
     }
+    if (this.#settled.has(item.clientId)) return;
     const others = this.items.filter((one) => one.clientId !== item.clientId);
     this.items = [...others, item].sort((a, b) => a.at - b.at);
-    if (this.#isOwner) this.#give([item]);
+    this.#give();
     this.tabs.tell({ kind: "changed" });
   }
 
   async #reload(): Promise<void> {
-    const stored = await this.store.all(this.user);
+    const stored = (await this.store.all(this.user)).filter((item) => !this.#settled.has(item.clientId));
     const known = new Set(stored.map((item) => item.clientId));
     const kept = this.items.filter(
       (item) => !known.has(item.clientId) && (this.#unsaved.has(item.clientId) || item.state.kind === "sent"),
     );
     this.items = [...stored, ...kept].sort((a, b) => a.at - b.at);
-    if (this.#isOwner) this.#give(stored);
+    this.#give();
   }
 
-  #give(items: readonly Item[]): void {
-    for (const { clientId, room, text, replyTo, state } of items) {
-      if (state.kind === "queued") this.send({ kind: "post", clientId, room, text, replyTo });
+  /** Gives the machine what is this tab's to send, in order, as far as it takes it: the rest goes with the next answer. */
+  #give(): void {
+    for (const { clientId, room, text, replyTo, state } of this.items) {
+      const isOurs = this.#isOwner || this.#unsaved.has(clientId);
+      if (state.kind !== "queued" || !isOurs || this.#given.has(clientId)) continue;
+      if (!this.send({ kind: "post", clientId, room, text, replyTo })) return;
+      this.#given.add(clientId);
     }
   }
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Mutation } from "../protocol/types";
 import { waiting } from "./item";
 import { Outbox } from "./outbox.svelte";
-import { DiskStore } from "./store";
+import { DiskStore, MemoryStore } from "./store";
 import type { News, Tabs } from "./tabs";
 
 /** A device: one disk, one lock, a channel, and the tabs that are open. */
@@ -23,13 +23,18 @@ class Device {
         for (const [other, heard] of this.#listeners) if (other !== tab) heard(structuredClone(news));
       },
       listen: (heard) => this.#listeners.set(tab, heard),
+      release: () => this.#release(tab),
       close: () => {
         this.#listeners.delete(tab);
-        const first = this.#owners[0];
-        this.#owners = this.#owners.filter((one) => one.tab !== tab);
-        if (first?.tab === tab) this.#owners[0]?.owned();
+        this.#release(tab);
       },
     };
+  }
+
+  #release(tab: object) {
+    const first = this.#owners[0];
+    this.#owners = this.#owners.filter((one) => one.tab !== tab);
+    if (first?.tab === tab) this.#owners[0]?.owned();
   }
 
   async open(user = "하늘"): Promise<{ outbox: Outbox; sent: Mutation[] }> {
@@ -141,6 +146,83 @@ describe("the outbox", () => {
     await outbox.post("room", "그래도");
     console.error = shown;
     expect(texts(sent)).toEqual(["그래도"]);
+  });
+
+  it("sends what only this tab holds, whoever owns the outbox", async () => {
+    const device = new Device();
+    const owner = await device.open();
+    const full = await device.open();
+    full.outbox.store.put = () => Promise.reject(new Error("QuotaExceededError"));
+    const shown = console.error;
+    console.error = () => {};
+    await full.outbox.post("room", "디스크 없이");
+    console.error = shown;
+    expect(texts(full.sent)).toEqual(["디스크 없이"]);
+    expect(owner.sent).toEqual([]);
+
+    const sent: Mutation[] = [];
+    const memory = new Outbox("하늘", new MemoryStore(), device.tabs(), (mutation) => sent.push(mutation) > 0);
+    await memory.start();
+    await memory.post("room", "기억에만");
+    expect(texts(sent)).toEqual(["기억에만"]);
+  });
+
+  it("passes to another tab when the owner's connection has stopped for good", async () => {
+    const device = new Device();
+    const stopped = await device.open();
+    const healthy = await device.open();
+    stopped.outbox.release();
+    await stopped.outbox.post("room", "옆 탭이 보내 줘");
+    await expect.poll(() => texts(healthy.sent)).toEqual(["옆 탭이 보내 줘"]);
+    expect(stopped.sent).toEqual([]);
+    await healthy.outbox.accepted(healthy.sent[0]!.clientId, 4);
+    expect(stopped.outbox.items[0]?.state).toEqual({ kind: "sent", seq: 4 });
+  });
+
+  it("gives in order what the machine had no place for, as its places become free", async () => {
+    const pending: Mutation[] = [];
+    const sent: Mutation[] = [];
+    const outbox = new Outbox("하늘", new DiskStore(new IDBFactory()), new Device().tabs(), (mutation) => {
+      if (pending.length === 2) return false;
+      pending.push(mutation);
+      sent.push(mutation);
+      return true;
+    });
+    await outbox.start();
+    for (const text of ["하나", "둘", "셋", "넷", "다섯"]) await outbox.post("room", text);
+    expect(texts(sent)).toEqual(["하나", "둘"]);
+    await outbox.accepted(pending.shift()!.clientId, 1);
+    expect(texts(sent)).toEqual(["하나", "둘", "셋"]);
+    await outbox.refused(pending.shift()!.clientId, { name: "not_a_member", limit: 0 });
+    expect(texts(sent)).toEqual(["하나", "둘", "셋", "넷"]);
+    await outbox.accepted(pending.shift()!.clientId, 2);
+    expect(texts(sent)).toEqual(["하나", "둘", "셋", "넷", "다섯"]);
+  });
+
+  it("is not misled by a reading of the disk that began before a post was sent or discarded", async () => {
+    const { outbox, sent } = await new Device().open();
+    await outbox.post("room", "보냈다");
+    await outbox.post("room", "버렸다");
+    const [accepted, discarded] = outbox.items.map((item) => item.clientId);
+    const all = outbox.store.all.bind(outbox.store);
+    let answer = () => {};
+    const slow = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    outbox.store.all = async (user) => {
+      const items = await all(user);
+      await slow;
+      return items;
+    };
+    // Starting again reads the disk again.
+    const reloaded = outbox.start();
+    await outbox.accepted(accepted!, 5);
+    await outbox.discard(discarded!);
+    sent.length = 0;
+    answer();
+    await reloaded;
+    expect(outbox.items.map((item) => [item.text, item.state.kind])).toEqual([["보냈다", "sent"]]);
+    expect(sent).toEqual([]);
   });
 });
 

@@ -7,6 +7,8 @@ const VERSION = 1;
 const OUTBOX = "outbox";
 
 export interface Store {
+  /** Whether the device's other tabs see what it holds. */
+  readonly isShared: boolean;
   /** The user's items, oldest first. */
   all(user: string): Promise<Item[]>;
   put(item: Item): Promise<void>;
@@ -14,6 +16,7 @@ export interface Store {
 }
 
 export class DiskStore implements Store {
+  readonly isShared = true;
   #database: Promise<IDBDatabase> | undefined;
 
   constructor(readonly factory: IDBFactory = indexedDB) {}
@@ -44,6 +47,7 @@ export class DiskStore implements Store {
 
 /** For a browser that gives no disk (private windows of some): what it holds ends with the tab. */
 export class MemoryStore implements Store {
+  readonly isShared = false;
   #items = new Map<string, Item>();
 
   async all(user: string): Promise<Item[]> {

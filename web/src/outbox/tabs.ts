@@ -5,6 +5,8 @@ export type News = { kind: "changed" } | { kind: "settled"; clientId: string; se
 export interface Tabs {
   /** Calls back once this tab owns the outbox: when no other does, or the one that did is gone. */
   own(owned: () => void): void;
+  /** Lets another tab own the outbox; this one never does again. */
+  release(): void;
   tell(news: News): void;
   listen(heard: (news: News) => void): void;
   close(): void;
@@ -30,6 +32,7 @@ export function browserTabs(user: string): Tabs {
       });
       held.catch(() => {});
     },
+    release: () => ended.abort(),
     tell: (news) => channel.postMessage(news),
     listen(heard) {
       channel.onmessage = ({ data }) => heard(data as News);
