@@ -56,6 +56,7 @@ export class Chat {
   #echoed: ReadonlySet<string> = $state.raw(new Set<string>());
   #waiting = new Map<string, Waiting>();
   #listedAt = 0;
+  #listTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #driver: Driver;
 
   constructor(
@@ -79,6 +80,7 @@ export class Chat {
   stop(): void {
     removeEventListener("storage", this.#storage);
     removeEventListener("focus", this.#focus);
+    clearTimeout(this.#listTimer);
     this.#driver.stop();
     this.outbox.close();
   }
@@ -238,9 +240,22 @@ export class Chat {
     });
   }
 
-  /** Asks for all rooms of one's own, page by page, and opens those that aren't open. */
+  /** Brings the list of one's rooms up to date; later, where the server won't tell now. */
   async #list(): Promise<void> {
+    clearTimeout(this.#listTimer);
     this.#listedAt = Date.now();
+    try {
+      await this.#listAll();
+    } catch (error) {
+      console.error(error);
+      this.#listTimer = setTimeout(() => {
+        if (this.connection.kind === "online") void this.#list();
+      }, LIST_AGE_MS);
+    }
+  }
+
+  /** Asks for all rooms of one's own, page by page, and opens those that aren't open. */
+  async #listAll(): Promise<void> {
     // What is joined while the list is on its way may not stand in it yet.
     const before = this.rooms.list.map((room) => room.id);
     const mine = new Set<string>();

@@ -15,7 +15,7 @@ export type Event =
   /** Signed out, or never in. No further attempt is made. */
   | { kind: "signedOut" }
   /** The server ended the connection in a way that means "don't come back". */
-  | { kind: "stopped"; closeCode: number }
+  | { kind: "stopped" }
   /** A room's stream is open; entries after the cursor follow. */
   | { kind: "opened"; room: Room; after: Cursor }
   /** A room's stream can't be opened; it is not tried again. */
@@ -29,8 +29,6 @@ export type Event =
   /** A mutating command took effect. Exactly one `accepted` or `refused` comes for each client id. */
   | { kind: "accepted"; clientId: string; outcome: Outcome }
   | { kind: "refused"; clientId: string; error: ProtocolError }
-  /** A mutating command could not be taken yet; it is sent again by itself. */
-  | { kind: "delayed"; clientId: string; error: ProtocolError; retryAt: number }
-  /** The answer to a question. */
+  /** The answer to a question; a refusal for now is none, it is asked again. */
   | { kind: "answer"; id: number; answer: Answered }
   | { kind: "noAnswer"; id: number; error: ProtocolError };

@@ -81,7 +81,7 @@ describe("the connection", () => {
     const script = Script.online();
     script.machine.handleDisconnected(script.now, code);
     expect(script.event()).toMatchObject({ kind });
-    expect(script.machine.isEnded).toBe(true);
+    expect(script.machine.mutate(script.now, post("a"))).toBe(false);
     expect(script.machine.pollTimeout()).toBeNull();
   });
 
@@ -290,9 +290,10 @@ describe("posts", () => {
     script.machine.mutate(script.now, post("a"));
     script.machine.mutate(script.now, post("b"));
     script.reply(script.expectCommand(post("a")), { kind: "error", error: refusal(true, 1_000) });
-    expect(script.event()).toMatchObject({ kind: "delayed", clientId: "a", retryAt: script.now + 1_000 });
+    script.noEvent();
+    script.afterMs(999);
     script.noCommand();
-    script.wake();
+    script.afterMs(1);
     script.reply(script.expectCommand(post("a")), { kind: "error", error: refusal(false) });
     expect(script.event()).toMatchObject({ kind: "refused", clientId: "a" });
     script.expectCommand(post("b"));
@@ -327,6 +328,26 @@ describe("questions", () => {
     script.reply(script.command().id, { kind: "roomList", rooms: [room(1)], more: false });
     expect(script.event()).toMatchObject({ kind: "answer", id });
     script.noEvent();
+  });
+
+  it("refused for now are asked again, as late as the server asks; refused for good are answered", () => {
+    const script = Script.online();
+    const question = { kind: "messages", room: ROOM, beforeSeq: 9, countMax: 0 } as const;
+    const id = script.machine.ask(script.now, question);
+    script.reply(script.expectCommand(question), { kind: "error", error: refusal(true, 1_000) });
+    script.noEvent();
+    script.noCommand();
+    expect(script.machine.pollTimeout()).toBe(script.now + 1_000);
+    script.afterMs(999);
+    script.noCommand();
+    script.afterMs(1);
+    // Without a word from the server, later each time.
+    script.reply(script.expectCommand(question), { kind: "error", error: refusal(true) });
+    script.noCommand();
+    script.wake();
+    script.reply(script.expectCommand(question), { kind: "error", error: refusal(false) });
+    expect(script.event()).toMatchObject({ kind: "noAnswer", id });
+    script.noCommand();
   });
 
   it("keep to the number of commands under way that the server allows", () => {

@@ -69,7 +69,7 @@ export class Machine {
     if (!wasConnecting && !this.#link.isUp) return;
     if (closeCode !== null && !isComeBack(closeCode)) {
       const signedOut = closeCode === CLOSE_UNAUTHENTICATED || closeCode === CLOSE_SIGNED_OUT;
-      this.#end(signedOut ? { kind: "signedOut" } : { kind: "stopped", closeCode });
+      this.#end(signedOut ? { kind: "signedOut" } : { kind: "stopped" });
     } else {
       this.#lost(wasConnecting ? "unreachable" : this.#link.isGoingAway ? "goingAway" : "lost", 0);
     }
@@ -140,7 +140,7 @@ export class Machine {
     }
     const mutation = this.#queue.next(this.#now);
     if (mutation) return this.#command({ kind: "mutation", clientId: mutation.clientId }, mutation);
-    const question = this.#questions.next();
+    const question = this.#questions.next(this.#now);
     return question && this.#command({ kind: "question", id: question.id }, question.question);
   }
 
@@ -154,7 +154,7 @@ export class Machine {
     if (this.#link.isOnline) {
       times.push(this.#requests.overdueAt);
       // What could go now but for a full connection waits for an answer, not for time.
-      times.push(this.#streams.nextAt(this.#now), this.#queue.nextAt(this.#now));
+      times.push(this.#streams.nextAt(this.#now), this.#queue.nextAt(this.#now), this.#questions.nextAt(this.#now));
     }
     const known = times.filter((at) => at !== null);
     return known.length > 0 ? Math.min(...known) : null;
@@ -166,20 +166,8 @@ export class Machine {
     return this.#limits;
   }
 
-  get isOnline(): boolean {
-    return this.#link.isOnline;
-  }
-
-  get isEnded(): boolean {
-    return this.#link.isEnded;
-  }
-
   cursor(room: string): Cursor | null {
     return this.#streams.cursor(room);
-  }
-
-  isPending(clientId: string): boolean {
-    return this.#queue.has(clientId);
   }
 
   // ---- within ----
@@ -254,19 +242,25 @@ export class Machine {
     }
     const error = errorOf(answer);
     if (error.retryable) {
-      const wait = Math.max(waitMs(this.#queue.refused(clientId) || 1, this.config.random), retryAfterMs(error));
-      const retryAt = this.#now + wait;
-      this.#queue.waitUntil(clientId, retryAt);
-      this.#events.push({ kind: "delayed", clientId, error, retryAt });
+      this.#queue.waitUntil(clientId, this.#retryAt(this.#queue.refused(clientId), error));
     } else if (this.#queue.settle(clientId)) {
       this.#events.push({ kind: "refused", clientId, error });
     }
   }
 
   #questionAnswered(id: number, answer: Answer): void {
-    if (!this.#questions.settle(id)) return;
-    if (answer.kind === "roomList" || answer.kind === "messagePage") this.#events.push({ kind: "answer", id, answer });
-    else this.#events.push({ kind: "noAnswer", id, error: errorOf(answer) });
+    if (answer.kind === "roomList" || answer.kind === "messagePage") {
+      if (this.#questions.settle(id)) this.#events.push({ kind: "answer", id, answer });
+      return;
+    }
+    const error = errorOf(answer);
+    if (error.retryable) this.#questions.waitUntil(id, this.#retryAt(this.#questions.refused(id), error));
+    else if (this.#questions.settle(id)) this.#events.push({ kind: "noAnswer", id, error });
+  }
+
+  /** When to send again what was refused for now, `refusals` times so far. */
+  #retryAt(refusals: number, error: ProtocolError): number {
+    return this.#now + Math.max(waitMs(refusals || 1, this.config.random), retryAfterMs(error));
   }
 
   /** The connection is of no use any more, though it may look alive. */
