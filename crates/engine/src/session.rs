@@ -6,6 +6,8 @@
 mod action;
 mod bucket;
 
+use std::sync::Arc;
+
 use suda_protocol::v1::command::Request;
 use suda_protocol::v1::{self, reply::Result as Answer};
 use suda_protocol::{CloseCode, ErrorCode, limits, names};
@@ -41,7 +43,8 @@ enum Phase {
 #[derive(Debug)]
 pub struct Session {
     id: SessionId,
-    limits: Limits,
+    /// Shared with the other sessions: there are many, and it never changes.
+    limits: Arc<Limits>,
     phase: Phase,
     commands: Bucket,
     queries: Bucket,
@@ -51,7 +54,8 @@ pub struct Session {
 
 impl Session {
     /// The session of a connection that has said nothing yet.
-    pub fn new(id: SessionId, limits: Limits) -> Self {
+    pub fn new(id: SessionId, limits: impl Into<Arc<Limits>>) -> Self {
+        let limits = limits.into();
         let commands = Bucket::new(limits.command_rate_per_s, limits.command_burst_max);
         let queries = Bucket::new(limits.query_rate_per_s, limits.query_burst_max);
         Self {

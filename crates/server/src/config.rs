@@ -31,6 +31,8 @@ pub struct Config {
     pub workers: usize,
     /// Who may make an account.
     pub sign_up: SignUp,
+    /// Whether long messages are compressed for clients that offer it (RFC 7692).
+    pub compression: bool,
     /// The bounds.
     pub limits: Limits,
 }
@@ -45,6 +47,7 @@ impl Config {
             trusted_proxies: Vec::new(),
             workers: 0,
             sign_up: SignUp::Open,
+            compression: true,
             limits: Limits::default(),
         }
     }
@@ -144,7 +147,7 @@ impl Default for Limits {
             http_connections_max: 1_000,
             outbox_bytes_max: 256 * 1024,
             journal_queue_max: 8_192,
-            journal_batch_max: 512,
+            journal_batch_max: 2_048,
             worker_queue_max: 128,
             reader_threads: 2,
             reader_queue_max: 1_024,

@@ -106,7 +106,7 @@ impl Server {
             accounts: Arc::clone(&accounts),
             journal: journal.clone(),
             workers: workers.clone(),
-            upgrader: http::upgrader(public_origin.clone()),
+            upgrader: http::upgrader(public_origin.clone(), config.compression),
             cookies: http::Cookies::new(public_origin),
             trusted_proxies: config.trusted_proxies,
             limits,

@@ -100,6 +100,9 @@ pub(crate) struct Args {
     /// How messages are written
     #[arg(long, value_enum, default_value_t = CodecChoice::Proto)]
     codec: CodecChoice,
+    /// Offer compression, as browsers do
+    #[arg(long)]
+    compress: bool,
     /// The server's process on this machine: report its CPU time and memory (Linux)
     #[arg(long, value_name = "PID")]
     pub(super) pid: Option<u32>,
@@ -134,6 +137,7 @@ pub(super) struct Shape {
     pub(super) bytes: usize,
     pub(super) storm: Option<Storm>,
     pub(super) codec: Codec,
+    pub(super) compress: bool,
 }
 
 impl Shape {
@@ -185,6 +189,7 @@ impl Shape {
                 CodecChoice::Proto => Codec::Proto,
                 CodecChoice::Json => Codec::Json,
             },
+            compress: args.compress,
         })
     }
 

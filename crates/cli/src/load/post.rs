@@ -43,7 +43,8 @@ impl Post {
         );
         Post {
             tag,
-            client_id: Uuid::new_v4(),
+            // As the apps do: one that grows with time lands where its author's last one did.
+            client_id: Uuid::now_v7(),
             due,
             seat: 0,
             text,

@@ -9,11 +9,13 @@ use suda_client::Server;
 use suda_protocol::Codec;
 use suda_protocol::limits::SERVER_MESSAGE_BYTES_MAX;
 use suda_websocket::{
-    Config, Control, Dialer, MaybeTlsStream, Message, PreparedMessage, Utf8Bytes, Writer,
+    Compression, Config, Control, Dialer, MaybeTlsStream, Message, PreparedMessage, Utf8Bytes,
+    Writer,
 };
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::args::Shape;
 use super::book::Book;
 use super::checker::Checker;
 use super::member::Member;
@@ -113,15 +115,19 @@ impl Swarm {
     /// None of them connected yet.
     pub(super) fn new(
         server: &Server,
-        codec: Codec,
+        shape: &Shape,
         members: Vec<Member>,
         checker: Checker,
         book: Book,
     ) -> Swarm {
-        let dialer = Dialer::new()
+        let codec = shape.codec;
+        let mut dialer = Dialer::new()
             .subprotocols([codec.subprotocol()])
             .handshake_timeout(DIAL_TIMEOUT)
             .config(Config::default().read_limit(SERVER_MESSAGE_BYTES_MAX));
+        if shape.compress {
+            dialer = dialer.compression(Compression::default());
+        }
         let slots = members.into_iter().map(|member| Slot {
             member,
             link: None,

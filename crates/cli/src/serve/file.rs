@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::settings::{LogFormat, SignUpChoice};
+use super::settings::{LogFormat, SignUpChoice, Switch};
 use crate::exit::Failure;
 
 /// What the file may hold.
@@ -21,6 +21,7 @@ pub(super) struct File {
     pub(super) trusted_proxies: Vec<IpAddr>,
     pub(super) workers: Option<NonZeroU16>,
     pub(super) sign_up: Option<SignUpChoice>,
+    pub(super) compression: Option<Switch>,
     pub(super) database_bytes_max: Option<u64>,
     pub(super) log: Option<LogFormat>,
     pub(super) log_filter: Option<String>,

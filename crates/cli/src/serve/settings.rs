@@ -45,6 +45,9 @@ pub(crate) struct Args {
     /// Who may make an account once there is an administrator [default: open]
     #[arg(long, env = "SUDA_SIGN_UP")]
     pub(super) sign_up: Option<SignUpChoice>,
+    /// Whether long messages are compressed for clients that can read them so [default: on]
+    #[arg(long, env = "SUDA_COMPRESSION")]
+    pub(super) compression: Option<Switch>,
     /// How large the database may become, in bytes; over that, posts are refused [default: as large as the disk allows]
     #[arg(long, value_name = "BYTES", env = "SUDA_DATABASE_BYTES_MAX")]
     pub(super) database_bytes_max: Option<u64>,
@@ -64,6 +67,16 @@ pub(crate) enum SignUpChoice {
     Open,
     /// Nobody.
     Closed,
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
 }
 
 /// How a log line is written.
@@ -119,6 +132,9 @@ impl Settings {
                 SignUpChoice::Open => SignUp::Open,
                 SignUpChoice::Closed => SignUp::Closed,
             };
+        }
+        if let Some(compression) = args.compression.or(file.compression) {
+            server.compression = compression == Switch::On;
         }
         server.limits.database_bytes_max = args.database_bytes_max.or(file.database_bytes_max);
         Ok(Settings {
@@ -190,6 +206,7 @@ mod tests {
                 trusted_proxies = ["10.0.0.1", "::1"]
                 workers = 3
                 sign_up = "closed"
+                compression = "off"
                 database_bytes_max = 1000000
                 log = "json"
                 log_filter = "debug"
@@ -207,6 +224,7 @@ mod tests {
         assert_eq!(settings.server.trusted_proxies.len(), 2);
         assert_eq!(settings.server.workers, 3);
         assert_eq!(settings.server.sign_up, SignUp::Closed);
+        assert!(!settings.server.compression);
         assert_eq!(settings.server.limits.database_bytes_max, Some(1_000_000));
         assert_eq!(settings.log, LogFormat::Json);
         assert_eq!(settings.log_filter, "debug");

@@ -222,7 +222,7 @@ fn stamp() -> Stamp {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
     Stamp {
         now_ms: since_1970.map_or(0, |it| i64::try_from(it.as_millis()).unwrap_or(i64::MAX)),
-        id: uuid::Uuid::new_v4(),
+        id: uuid::Uuid::now_v7(),
     }
 }
 

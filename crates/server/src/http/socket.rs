@@ -13,23 +13,34 @@ use suda_protocol::Codec;
 use suda_protocol::limits::COMMAND_BYTES_MAX;
 use suda_protocol::v1::{self, ErrorCode};
 use suda_websocket::hyper::OnUpgrade;
-use suda_websocket::{Config, Upgrader};
+use suda_websocket::{Compression, Config, Upgrader};
 use tokio::net::TcpStream;
 
 /// What somebody is told to wait, in milliseconds, who finds no place.
 const RETRY_AFTER_MS: u32 = 5_000;
 
+/// Messages below this many bytes are not compressed. Most of a short one are ids, which do not get shorter; pages of history and long
+/// texts lie above.
+const COMPRESSED_BYTES_MIN: usize = 512;
+
 /// The handshake's rules for our WebSocket.
-pub(crate) fn upgrader(public_origin: Option<String>) -> Upgrader {
+pub(crate) fn upgrader(public_origin: Option<String>, compressed: bool) -> Upgrader {
     let config = Config::default()
         // Over it the peer is closed with 1009 before the bytes are read.
         .read_limit(COMMAND_BYTES_MAX)
         // The workers keep their own, finer bound: entries stop there, replies and closes still go out.
         .outbox_bytes_max(usize::MAX);
-    Upgrader::new()
+    let upgrader = Upgrader::new()
         .subprotocols(Codec::ALL.map(Codec::subprotocol))
         .check_origin(move |request| origin::allowed(&request.headers, public_origin.as_deref()))
-        .config(config)
+        .config(config);
+    if compressed {
+        // Without takeover of contexts, which is the default: an entry is compressed once for all of its readers, and an idle connection
+        // keeps no context.
+        upgrader.compression(Compression::default().bytes_min(COMPRESSED_BYTES_MIN))
+    } else {
+        upgrader
+    }
 }
 
 pub(super) async fn upgrade(

@@ -1,6 +1,7 @@
 //! All connections of a worker: the outboxes that its roster fills.
 
 use super::connection::{Connection, Key};
+use super::key_hash::KeyHash;
 use super::shared_entry::SharedEntry;
 use std::collections::HashMap;
 use suda_engine::Sequenced as _;
@@ -9,7 +10,8 @@ use suda_protocol::v1::{self, server_message};
 
 #[derive(Debug)]
 pub(super) struct Connections {
-    all: HashMap<Key, Connection>,
+    /// Boxed, so that the free places of the map are small: up to half of all are free.
+    all: HashMap<Key, Box<Connection>, KeyHash>,
     /// Those to which something was queued since the last flush.
     touched: Vec<Key>,
     /// What the roster wants to be read from the store.
@@ -20,7 +22,7 @@ pub(super) struct Connections {
 impl Connections {
     pub(super) fn new(outbox_bytes_max: usize) -> Self {
         Self {
-            all: HashMap::new(),
+            all: HashMap::default(),
             touched: Vec::new(),
             fills: Vec::new(),
             outbox_bytes_max,
@@ -28,15 +30,15 @@ impl Connections {
     }
 
     pub(super) fn insert(&mut self, key: Key, connection: Connection) {
-        self.all.insert(key, connection);
+        self.all.insert(key, Box::new(connection));
     }
 
-    pub(super) fn remove(&mut self, key: Key) -> Option<Connection> {
+    pub(super) fn remove(&mut self, key: Key) -> Option<Box<Connection>> {
         self.all.remove(&key)
     }
 
     pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Connection> {
-        self.all.get_mut(&key)
+        self.all.get_mut(&key).map(Box::as_mut)
     }
 
     pub(super) fn keys(&self) -> Vec<Key> {
@@ -44,7 +46,7 @@ impl Connections {
     }
 
     pub(super) fn values(&self) -> impl Iterator<Item = &Connection> {
-        self.all.values()
+        self.all.values().map(Box::as_ref)
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -7,6 +7,7 @@ use super::metered::Metered;
 use super::state::{Phase, State, Worker};
 use crate::clock::{new_id, now_ms};
 use std::rc::Rc;
+use std::sync::Arc;
 use suda_engine::{Session, SessionId};
 use suda_protocol::v1::{self, ErrorCode, reply};
 use suda_protocol::{CloseCode, DecodeError};
@@ -31,7 +32,7 @@ impl Worker {
             writer,
             control,
             codec: socket.codec,
-            session: Session::new(SessionId(new_id()), self.engine_limits.clone()),
+            session: Session::new(SessionId(new_id()), Arc::clone(&self.engine_limits)),
             upgrade_token: socket.token,
             device: None,
             client: socket.client,

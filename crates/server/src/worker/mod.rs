@@ -11,6 +11,7 @@ mod event_loop;
 mod fill;
 mod hand_over;
 mod inbound;
+mod key_hash;
 mod liveness;
 mod metered;
 mod outlets;

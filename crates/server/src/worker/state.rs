@@ -7,6 +7,7 @@ use super::shared_entry::SharedEntry;
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::rc::Rc;
+use std::sync::Arc;
 use suda_engine::Roster;
 use suda_protocol::CloseCode;
 use tokio::sync::Notify;
@@ -18,7 +19,7 @@ use uuid::Uuid;
 pub(super) struct Worker {
     pub(super) number: usize,
     pub(super) tools: Tools,
-    pub(super) engine_limits: suda_engine::Limits,
+    pub(super) engine_limits: Arc<suda_engine::Limits>,
     state: RefCell<State>,
     /// Something was queued by a task; the event loop flushes it once that task gives way, so that one write carries all of it.
     pub(super) flush: Notify,
@@ -63,7 +64,7 @@ impl Worker {
         Rc::new(Self {
             number,
             tools,
-            engine_limits,
+            engine_limits: Arc::new(engine_limits),
             state: RefCell::new(state),
             flush: Notify::new(),
         })
