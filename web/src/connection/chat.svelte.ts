@@ -55,6 +55,10 @@ export class Chat {
   /** Posts whose entry came before their answer: shown as the entry. */
   #echoed: ReadonlySet<string> = $state.raw(new Set<string>());
   #waiting = new Map<string, Waiting>();
+  /** One's rooms as the server last told of them. */
+  #told = new Map<string, Room>();
+  /** Those that are open, which not all can be at once: the one least recently looked at first. */
+  #opened = new Set<string>();
   #listedAt = 0;
   #listTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #driver: Driver;
@@ -100,6 +104,7 @@ export class Chat {
     this.current = id;
     this.announcement = null;
     if (id === null) return;
+    this.#use(id);
     const timeline = this.timeline(id);
     // Before the stream has caught up nobody knows whether anything is unread.
     const perhaps = !timeline.caughtUp || (this.rooms.get(id)?.unread ?? 0) > 0;
@@ -187,6 +192,7 @@ export class Chat {
       case "opened":
         if (!this.marks.get(event.room.id)) this.marks.advance(event.room.id, event.after);
         this.rooms.put(event.room);
+        this.#told.set(event.room.id, event.room);
         this.timeline(event.room.id).opened(event.after, event.room.top);
         return;
       case "entry":
@@ -281,14 +287,43 @@ export class Chat {
   #open(room: Room): void {
     const known = this.rooms.get(room.id) !== undefined;
     this.rooms.put(room);
+    this.#told.set(room.id, room);
     if (known) return;
+    if (!this.#stream(room) && room.id === this.current) this.#use(room.id);
+  }
+
+  /** False where too many rooms are open. */
+  #stream(room: Room): boolean {
     const { cursor, more } = startOf(room, this.marks.get(room.id), this.#driver.machine.limits);
     if (more) this.rooms.missedMany(room.id);
-    this.#driver.open(room.id, cursor);
+    if (!this.#driver.open(room.id, cursor)) return false;
+    this.#opened.add(room.id);
+    return true;
+  }
+
+  /** The room is looked at: it is to be open, in place of another if need be. */
+  #use(id: string): void {
+    if (this.#opened.delete(id)) {
+      this.#opened.add(id);
+      return;
+    }
+    const room = this.#told.get(id);
+    if (!room) return;
+    // What is unread is counted again from where one left off.
+    this.rooms.setUnread(id, 0);
+    if (this.#stream(room)) return;
+    const [oldest] = this.#opened;
+    if (oldest === undefined) return;
+    this.#opened.delete(oldest);
+    this.#driver.close(oldest);
+    this.#timelines.delete(oldest);
+    this.#stream(room);
   }
 
   #gone(room: string): void {
     this.#driver.close(room);
+    this.#opened.delete(room);
+    this.#told.delete(room);
     this.rooms.remove(room);
     this.marks.forget(room);
     if (this.current === room) this.enter(null);
