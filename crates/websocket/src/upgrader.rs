@@ -14,6 +14,7 @@ use http::{Response, request};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::conn::later;
 use crate::events::event;
 use crate::handshake::{Accept, Judged, OriginPolicy, Policy, Refusal, Reject, ServerHandshake};
 use crate::{Compression, Config, Conn, Parts, Role};
@@ -237,7 +238,7 @@ impl Upgrader {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let deadline = Instant::now() + self.handshake_timeout;
+        let deadline = later(Instant::now(), self.handshake_timeout);
         let mut handshake = ServerHandshake::new(self.policy.clone());
         let judged = match timeout_at(deadline, read_request(&mut stream, &mut handshake)).await {
             Ok(judged) => judged?,

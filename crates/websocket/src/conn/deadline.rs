@@ -3,6 +3,7 @@
 use std::{
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use tokio::{
@@ -12,6 +13,14 @@ use tokio::{
 
 use super::Error;
 use crate::events::event;
+
+/// A time that nobody waits for: thirty years. A longer one could be more than the clock can count.
+const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
+/// The moment `time` after `now`, or one that never comes if there is no such moment.
+pub(crate) fn later(now: Instant, time: Duration) -> Instant {
+    now + time.min(FAR)
+}
 
 /// None at first. Without one, checking costs a comparison and waiting costs nothing.
 #[derive(Debug, Default)]

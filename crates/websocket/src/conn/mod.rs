@@ -47,6 +47,8 @@ use tokio::{
 use crate::{CloseCode, CloseError, Compression, Message, MessageKind, Parts, PreparedMessage};
 use handle::Handle;
 
+pub(crate) use deadline::later;
+
 pub use closing::CloseOutcome;
 pub use control::Control;
 pub use endpoints::Endpoints;

@@ -21,6 +21,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout_at};
 
+use crate::conn::later;
 use crate::events::event;
 use crate::handshake::{Answer, Answered, ClientHandshake, ClientOptions, Target};
 #[cfg(feature = "http2")]
@@ -242,7 +243,7 @@ impl Dialer {
         let target: Target = url.parse()?;
         // Built before anything is sent, so that a wrong option costs no connection.
         let handshake = self.handshake(&target)?;
-        let deadline = Instant::now() + self.handshake_timeout;
+        let deadline = later(Instant::now(), self.handshake_timeout);
         let opening = async {
             let stream = self.connect(&target, Alpn::Http1, deadline).await?;
             self.shake_hands(stream, &target, handshake, deadline).await
@@ -270,7 +271,7 @@ impl Dialer {
     {
         let target: Target = url.parse()?;
         let handshake = self.handshake(&target)?;
-        let deadline = Instant::now() + self.handshake_timeout;
+        let deadline = later(Instant::now(), self.handshake_timeout);
         self.shake_hands(stream, &target, handshake, deadline).await
     }
 
@@ -285,7 +286,7 @@ impl Dialer {
     #[cfg(feature = "http2")]
     pub async fn http2(&self, url: &str) -> Result<http2::Connection, DialError> {
         let target: Target = url.parse()?;
-        let deadline = Instant::now() + self.handshake_timeout;
+        let deadline = later(Instant::now(), self.handshake_timeout);
         let stream = self.connect(&target, Alpn::Http2, deadline).await?;
         self.start_http2(stream, target, deadline).await
     }
@@ -300,7 +301,7 @@ impl Dialer {
         stream: S,
         url: &str,
     ) -> Result<http2::Connection, DialError> {
-        let deadline = Instant::now() + self.handshake_timeout;
+        let deadline = later(Instant::now(), self.handshake_timeout);
         self.start_http2(stream, url.parse()?, deadline).await
     }
 

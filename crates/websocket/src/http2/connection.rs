@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     CONNECTION_WINDOW_BYTES, Http2Error, Http2Stream, SEND_BUFFER_BYTES, STREAM_WINDOW_BYTES,
 };
+use crate::conn::later;
 use crate::handshake::{
     AnswerError, AnswerFault, CONNECT_PROTOCOL, ExtendedConnect, REFUSAL_BODY_BYTES_MAX, Target,
 };
@@ -88,7 +89,7 @@ impl Connection {
         let target = self.server.with_path(path_and_query)?;
         let options = self.dialer.options_for(&target);
         let handshake = ExtendedConnect::new(&target, &options)?;
-        let deadline = Instant::now() + self.dialer.handshake_timeout;
+        let deadline = later(Instant::now(), self.dialer.handshake_timeout);
         let asking = async { Ok(self.ask(&handshake).await?) };
         let (response, send) = self.dialer.within(deadline, asking).await?;
         let (head, body) = response.into_parts();

@@ -326,3 +326,16 @@ async fn the_limits_of_an_answers_head_can_be_set() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_timeout_beyond_all_clocks_is_none() {
+    let (client, server) = duplex(4096);
+    let upgrader = Upgrader::new().handshake_timeout(Duration::MAX);
+    let serving = tokio::spawn(async move { upgrader.upgrade(server).await.unwrap() });
+    let dialer = Dialer::new().handshake_timeout(Duration::MAX);
+    let (mut conn, _) = dialer.client(client, "ws://a/").await.unwrap();
+    conn.write_message("hi").await.unwrap();
+    conn.flush().await.unwrap();
+    let (mut served, _) = serving.await.unwrap();
+    assert_eq!(served.read_message().await.unwrap(), Message::text("hi"));
+}
