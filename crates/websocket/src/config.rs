@@ -34,7 +34,8 @@ pub enum Role {
 pub struct Heartbeat {
     /// After so long without a byte from the peer it is sent a ping, and again after each further such time.
     pub every: Duration,
-    /// After so long without a byte from the peer the connection is given up; at most [`Heartbeat::every`] later.
+    /// After so long without a byte from the peer the connection is given up; at most [`Heartbeat::every`] later. If the program itself
+    /// stood still meanwhile, the peer is pinged and given time to answer once more.
     pub timeout: Duration,
 }
 
@@ -140,7 +141,7 @@ impl Config {
         let every = every.max(HEARTBEAT_EVERY_MIN);
         self.heartbeat = Some(Heartbeat {
             every,
-            timeout: timeout.max(2 * every),
+            timeout: timeout.max(every.saturating_mul(2)),
         });
         self
     }

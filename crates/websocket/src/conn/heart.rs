@@ -15,8 +15,11 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{flusher::Flush, signal::Signal};
-use crate::Heartbeat;
+use super::{deadline::later, flusher::Flush, signal::Signal};
+use crate::{HEARTBEAT_EVERY_MIN, Heartbeat};
+
+/// Beats after which the runtime's other tasks have their turn.
+const BEATS_AT_ONCE: usize = 64;
 
 /// A connection that is listened to.
 pub(super) trait Beating: Flush {
@@ -42,8 +45,9 @@ pub(super) enum Heard {
 pub(super) fn enlist(signal: Weak<Signal>, heartbeat: Heartbeat, id: Id, runtime: &Handle) {
     let now = Instant::now();
     let beat = Beat {
-        due: now + heartbeat.every,
-        heard_at: now,
+        due: later(now, heartbeat.every),
+        give_up_at: later(now, heartbeat.timeout),
+        asked_again: false,
         received_bytes: 0,
         heartbeat,
         signal,
@@ -62,7 +66,8 @@ pub(super) fn enlist(signal: Weak<Signal>, heartbeat: Heartbeat, id: Id, runtime
     hearts.retain(|(of, heart)| *of != id && heart.strong_count() > 0);
     hearts.push((id, Arc::downgrade(&heart)));
     drop(hearts);
-    runtime.spawn(run(heart));
+    // A budget would be shared by all connections of a turn. Those after its end could not read what their peers answered.
+    runtime.spawn(tokio::task::unconstrained(run(heart)));
 }
 
 /// The hearts of all runtimes: a handful, looked up once for each connection.
@@ -84,8 +89,10 @@ struct State {
 
 struct Beat {
     due: Instant,
-    /// When the peer had been heard from, at the latest.
-    heard_at: Instant,
+    /// When the peer is to be given up, if it is not heard from until then.
+    give_up_at: Instant,
+    /// The program itself stood still, so the silent peer was given time once more.
+    asked_again: bool,
     received_bytes: u64,
     heartbeat: Heartbeat,
     /// Weak, and not the connection itself: what is left of a dropped connection until its next beat is small.
@@ -120,17 +127,24 @@ impl Beat {
             Heard::End => return None,
             Heard::Something(received_bytes) => {
                 self.received_bytes = received_bytes;
-                self.heard_at = now;
-                self.due = now + self.heartbeat.every;
+                self.give_up_at = later(now, self.heartbeat.timeout);
+                self.asked_again = false;
+                self.due = later(now, self.heartbeat.every);
             }
             Heard::Nothing => {
-                let end = self.heard_at + self.heartbeat.timeout;
-                if now >= end {
-                    connection.give_up();
-                    return None;
+                if now >= self.give_up_at {
+                    // Then perhaps it was never asked, or its answer lies where nobody came to look.
+                    let is_late = now >= later(self.due, HEARTBEAT_EVERY_MIN);
+                    if !is_late || self.asked_again {
+                        connection.give_up();
+                        return None;
+                    }
+                    self.asked_again = true;
+                    let Heartbeat { every, timeout } = self.heartbeat;
+                    self.give_up_at = later(now, timeout.saturating_sub(every).max(every));
                 }
                 connection.ask();
-                self.due = end.min(now + self.heartbeat.every);
+                self.due = self.give_up_at.min(later(now, self.heartbeat.every));
             }
         }
         Some(self)
@@ -166,14 +180,15 @@ impl Heart {
         due
     }
 
-    /// Takes the beats that are due.
+    /// Takes beats that are due, at most [`BEATS_AT_ONCE`].
     fn take_due(&self, now: Instant) -> Vec<Beat> {
         let mut state = self.lock();
         let mut due = Vec::new();
-        while state
-            .beats
-            .peek()
-            .is_some_and(|Reverse(beat)| beat.due <= now)
+        while due.len() < BEATS_AT_ONCE
+            && state
+                .beats
+                .peek()
+                .is_some_and(|Reverse(beat)| beat.due <= now)
         {
             due.extend(state.beats.pop().map(|Reverse(beat)| beat));
         }
@@ -188,8 +203,12 @@ async fn run(heart: Arc<Heart>) {
         }
         let now = Instant::now();
         // Outside the lock: a beat takes the locks of its connection.
-        let next = heart.take_due(now).into_iter();
-        let next: Vec<_> = next.filter_map(|beat| beat.next(now)).collect();
+        let due = heart.take_due(now);
+        let more_may_be_due = due.len() == BEATS_AT_ONCE;
+        let next: Vec<_> = due.into_iter().filter_map(|beat| beat.next(now)).collect();
         heart.lock().beats.extend(next.into_iter().map(Reverse));
+        if more_may_be_due {
+            tokio::task::yield_now().await;
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use suda_websocket::{Config, Conn, Error, Message, Parts, Role, Stream};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, duplex},
-    time::{sleep, timeout},
+    time::{advance, sleep, timeout},
 };
 
 use crate::{conn, support::RawPeer};
@@ -162,4 +162,52 @@ async fn a_quick_heart_beats_beside_a_slow_one() {
     let (ours, _theirs) = duplex(64);
     let read = timeout(AGES, beating(ours).read_message()).await.unwrap();
     assert!(matches!(read, Err(Error::PeerSilent)), "{read:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_peers_that_answer_are_kept_though_nobody_reads() {
+    let mut servers = Vec::new();
+    for _ in 0..300 {
+        let (ours, theirs) = duplex(1 << 10);
+        servers.push(beating(ours));
+        tokio::spawn(async move { conn(Role::Client, theirs).read_message().await });
+    }
+    sleep(AGES).await;
+    for server in &mut servers {
+        server.write_message("still here").await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_is_not_given_up_unasked_because_the_program_stood_still() {
+    let (ours, theirs) = duplex(1 << 10);
+    let mut server = beating(ours);
+    let reading = tokio::spawn(async move { server.read_message().await });
+    let mut peer = RawPeer::new(theirs, Role::Client);
+    tokio::task::yield_now().await;
+    // Time goes by, and nothing runs meanwhile.
+    advance(AGES).await;
+    assert_eq!(peer.next_frame().await.unwrap(), (0x89, Vec::new()));
+    peer.send(0x8a, b"").await;
+    peer.send(0x81, b"still here").await;
+    assert_eq!(reading.await.unwrap().unwrap(), Message::text("still here"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_peer_is_given_up_though_the_program_stood_still() {
+    let (ours, _theirs) = duplex(1 << 10);
+    let mut server = beating(ours);
+    advance(AGES).await;
+    let read = timeout(AGES, server.read_message()).await.unwrap();
+    assert!(matches!(read, Err(Error::PeerSilent)), "{read:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_heartbeat_of_all_time_never_beats() {
+    let (ours, theirs) = duplex(1 << 10);
+    let config = Config::default().heartbeat(Duration::MAX, Duration::MAX);
+    let mut server = Conn::from_parts(ours, Parts::new(Role::Server, config));
+    assert!(timeout(AGES, server.read_message()).await.is_err());
+    RawPeer::new(theirs, Role::Client).send(0x81, b"late").await;
+    assert_eq!(server.read_message().await.unwrap(), Message::text("late"));
 }
