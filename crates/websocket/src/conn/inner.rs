@@ -83,6 +83,11 @@ impl<S: Stream> Inner<S> {
         self.set_end(End::Silent);
     }
 
+    /// Whether nothing more is to be had of the stream, in neither direction.
+    pub(super) fn is_given_up(&self) -> bool {
+        matches!(self.end, Some(End::Io(_) | End::Silent))
+    }
+
     fn fail_writing(&mut self, failure: IoFailure) {
         self.conn.discard_output();
         self.unflushed = false;

@@ -181,9 +181,12 @@ impl<S: Stream> Shared<S> {
         self.signal.wake_reader();
     }
 
-    /// Reads and drops what still comes, until the stream ends.
+    /// Reads and drops what still comes, until the stream ends or is given up.
     pub(super) fn poll_drain(&self, task: &mut Context<'_>) -> Poll<()> {
         self.with(|inner, cx| {
+            if inner.is_given_up() {
+                return Poll::Ready(());
+            }
             let _ = self.poll_flush(inner, cx);
             self.signal.set_reader(task.waker());
             inner.poll_drain(cx)
@@ -201,9 +204,12 @@ impl<S: Stream> Shared<S> {
         })
     }
 
-    /// Ends the outgoing direction of the stream, to be called once all is flushed.
+    /// Ends the outgoing direction of the stream, to be called once all is flushed. One that was given up is left as it is.
     pub(super) fn poll_shutdown(&self, task: &mut Context<'_>) -> Poll<()> {
         self.with(|inner, cx| {
+            if inner.is_given_up() {
+                return Poll::Ready(());
+            }
             self.signal.set_reader(task.waker());
             inner.poll_shutdown(cx)
         })

@@ -153,3 +153,27 @@ async fn an_unfinished_message_is_not_passed_off_as_whole() {
     let (first, payload) = in_time(peer.next_frame()).await.unwrap();
     assert_eq!((first, &payload[..2]), (0x88, &1011u16.to_be_bytes()[..]));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_abort_ends_a_close_that_waits() {
+    // For the peer's answer, and after it for the end of the stream.
+    for answers in [false, true] {
+        let (ours, theirs) = duplex(1024);
+        let config = Config::default().close_timeout(Duration::MAX);
+        let mut client = Conn::from_parts(ours, Parts::new(Role::Client, config));
+        let control = client.control();
+        let closing = tokio::spawn(async move { client.close(CloseCode::NORMAL, "").await });
+        let mut peer = RawPeer::new(theirs, Role::Server);
+        assert_eq!(in_time(peer.next_frame()).await.unwrap().0, 0x88);
+        if answers {
+            peer.send(0x88, &1000u16.to_be_bytes()).await;
+        }
+        // Time stands still while any task can go on.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert!(!closing.is_finished());
+        control.abort();
+        let outcome = in_time(closing).await.unwrap().unwrap();
+        assert_eq!(matches!(outcome, CloseOutcome::Clean(_)), answers);
+        assert_eq!(outcome == CloseOutcome::Lost, !answers);
+    }
+}
