@@ -262,8 +262,9 @@ impl<S: Stream> Writer<S> {
         .await
     }
 
-    /// [`flush`](Self::flush) for a future of one's own: ready when nothing is unsent. The last waker given is kept until
-    /// then, whatever else is called meanwhile.
+    /// [`flush`](Self::flush) for a future of one's own: ready when nothing is unsent. Every waker given is woken when
+    /// the stream has taken some of it, or has failed, whatever else is called meanwhile; then it is to be polled again. The write
+    /// deadline wakes the last one.
     ///
     /// # Errors
     /// [`Error::Io`] when the stream failed, [`Error::TimedOut`] when the write deadline passed.
