@@ -48,6 +48,11 @@ impl Failure {
         Failure::new(Exit::Usage, message)
     }
 
+    /// The same, and more to say, in a line of its own.
+    pub(crate) fn and(self, more: &str) -> Failure {
+        Failure::new(self.exit, format!("{}\n{more}", self.message))
+    }
+
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(self.exit as u8)
     }

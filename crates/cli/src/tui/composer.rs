@@ -71,6 +71,20 @@ impl Composer {
         true
     }
 
+    /// Writes at the end, in a line of its own. False, and nothing is changed, where that would be too long.
+    #[must_use]
+    pub(super) fn append(&mut self, text: &str) -> bool {
+        let cursor = std::mem::replace(&mut self.cursor, self.text.len());
+        let is_written = match self.is_empty() {
+            true => self.insert(text),
+            false => self.insert(&format!("\n{text}")),
+        };
+        if !is_written {
+            self.cursor = cursor;
+        }
+        is_written
+    }
+
     /// Deletes from where a step would begin to where it would lead.
     pub(super) fn delete(&mut self, step: Step) {
         let target = self.target(step);

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep};
 
 use super::event::{Done, Effect, Event, Stamp};
-use super::kept::{Kept, Store};
+use super::kept::{Keeper, Store};
 use super::model::Model;
 use super::orders::Orders;
 use super::screen::{self, Screen};
@@ -56,7 +56,7 @@ enum Input {
 /// Runs the client until the person leaves. However it ends, what is kept between runs is written down.
 pub(super) async fn run(
     mut model: Model,
-    store: &Store,
+    store: Store,
     client: Client,
     events: Events,
     first: (Option<String>, bool),
@@ -64,10 +64,7 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let (orders, done) = Orders::new(client.clone());
     let mut sources = Sources::new(events, done)?;
-    let mut keeper = Keeper {
-        store,
-        last: model.kept(),
-    };
+    let mut keeper = Keeper::new(store, model.kept());
     model.now_ms = stamp().now_ms;
     let effects = update::start(&mut model, first.0, first.1);
     let end = drive(
@@ -80,9 +77,9 @@ pub(super) async fn run(
     )
     .await;
     drop(screen);
-    keeper.keep(&model);
+    let is_kept = keeper.keep_for_good(model.kept());
     client.close(session::CLOSE_WAIT).await;
-    end
+    update::last_words(&model, end, is_kept)
 }
 
 /// The loop.
@@ -91,14 +88,14 @@ async fn drive(
     mut effects: Vec<Effect>,
     sources: &mut Sources,
     orders: &Orders,
-    keeper: &mut Keeper<'_>,
+    keeper: &mut Keeper,
     screen: &mut Screen,
 ) -> Result<(), Failure> {
     loop {
         for effect in effects.drain(..) {
             match effect {
                 Effect::Ask(order) => orders.give(order),
-                Effect::Keep => keeper.keep(model),
+                Effect::Keep => keeper.keep(model.kept()),
                 Effect::StartLeaving => {
                     sources.is_leaving = true;
                     sources.leaving.as_mut().reset(Instant::now() + LEAVE_WAIT);
@@ -118,7 +115,7 @@ async fn drive(
             match input {
                 Input::Event(event) => effects.extend(update::update(model, stamp(), event)),
                 Input::Beat => {
-                    keeper.keep(model);
+                    keeper.keep(model.kept());
                     if model.wants_ticks() {
                         effects.extend(update::update(model, stamp(), Event::Tick));
                     }
@@ -133,22 +130,6 @@ async fn drive(
                 Some(next) => input = next,
                 None => break,
             }
-        }
-    }
-}
-
-/// Writes down what is kept between runs, where it has changed.
-struct Keeper<'a> {
-    store: &'a Store,
-    last: Kept,
-}
-
-impl Keeper<'_> {
-    /// Where it fails the client is none the worse for now; it is tried again at the next change or beat.
-    fn keep(&mut self, model: &Model) {
-        let now = model.kept();
-        if now != self.last && self.store.save(&now).is_ok() {
-            self.last = now;
         }
     }
 }

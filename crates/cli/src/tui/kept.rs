@@ -2,11 +2,15 @@
 //!
 //! `$XDG_STATE_HOME/suda/`, else `~/.local/state/suda/`, a file per device that is signed in, mode 0600: drafts are nobody else's
 //! business. A file that is missing or damaged is an empty one: nothing here is worth refusing to start.
+//! Several clients of one device share the file: each save reads it again under a lock and puts what this one has changed onto it.
+
+mod merge;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -67,6 +71,51 @@ fn is_none(reply_to: &u64) -> bool {
     *reply_to == 0
 }
 
+impl Kept {
+    /// What the person has written and the server does not have.
+    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
+        let rooms = self.rooms.values().flat_map(|room| {
+            let posts = room.posts.iter().map(|post| post.text.as_str());
+            posts.chain([room.draft.as_str()])
+        });
+        rooms
+            .chain([self.homeless.as_str()])
+            .filter(|text| !text.is_empty())
+    }
+}
+
+/// Writes down what is kept, where it has changed.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    store: Store,
+    /// What this client had when it last wrote or read the file.
+    last: Kept,
+}
+
+impl Keeper {
+    pub(super) fn new(store: Store, first: Kept) -> Keeper {
+        Keeper { store, last: first }
+    }
+
+    /// Where it fails the client is none the worse for now; it is tried again at the next change or beat.
+    pub(super) fn keep(&mut self, now: Kept) {
+        if now != self.last {
+            let _ = self.keep_for_good(now);
+        }
+    }
+
+    /// Writes even what has not changed: somebody may have removed the file.
+    ///
+    /// # Errors
+    ///
+    /// What this client has is not in the file.
+    pub(super) fn keep_for_good(&mut self, now: Kept) -> io::Result<()> {
+        self.store.save(&now, &self.last)?;
+        self.last = now;
+        Ok(())
+    }
+}
+
 /// The file.
 #[derive(Debug)]
 pub(super) struct Store {
@@ -88,11 +137,7 @@ impl Store {
 
     /// What was kept for this person.
     pub(super) fn load(&self, user: &str) -> Kept {
-        let kept = self.path.as_ref().and_then(|path| {
-            let is_ours = fs::metadata(path).is_ok_and(|file| file.len() <= FILE_BYTES_MAX);
-            let bytes = is_ours.then(|| fs::read(path).ok()).flatten()?;
-            serde_json::from_slice::<Kept>(&bytes).ok()
-        });
+        let kept = self.path.as_ref().and_then(|path| read(path).ok());
         match kept {
             Some(kept) if kept.user == user => kept,
             _ => Kept {
@@ -102,14 +147,51 @@ impl Store {
         }
     }
 
-    /// Puts the new file in the place of the old one.
-    pub(super) fn save(&self, kept: &Kept) -> io::Result<()> {
+    /// Puts a new file in the place of the old one: `now`, which was `last` when this client last wrote or read, and what others have
+    /// written since. Waits while another client does the same.
+    fn save(&self, now: &Kept, last: &Kept) -> io::Result<()> {
         let Some(path) = &self.path else {
-            return Ok(());
+            return Err(io::Error::new(
+                io::ErrorKind::NotFound,
+                "neither HOME nor XDG_STATE_HOME is set",
+            ));
         };
-        let text = serde_json::to_string(kept).map_err(io::Error::other)?;
+        let _lock = lock(path)?;
+        let kept = merge::merged(now, last, read(path)?);
+        let text = serde_json::to_string(&kept).map_err(io::Error::other)?;
         credentials::replace(path, &text)
     }
+}
+
+/// What is in the file.
+fn read(path: &Path) -> io::Result<Kept> {
+    match fs::metadata(path) {
+        Ok(file) if file.len() <= FILE_BYTES_MAX => {
+            Ok(serde_json::from_slice(&fs::read(path)?).unwrap_or_default())
+        }
+        Ok(_) => Ok(Kept::default()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Kept::default()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The right to replace the file, until it is dropped. It is a lock on a file beside it, since a lock on a file that is replaced is one
+/// on the old file.
+fn lock(path: &Path) -> io::Result<fs::File> {
+    if let Some(folder) = path.parent() {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    let file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path.with_extension("lock"))?;
+    file.lock()?;
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -120,9 +202,40 @@ mod tests {
 
     fn store() -> Store {
         let folder = std::env::temp_dir().join(format!("suda-kept-{}", Uuid::new_v4()));
+        store_in(&folder)
+    }
+
+    fn store_in(folder: &Path) -> Store {
         Store {
             path: Some(folder.join("suda/chat.json")),
         }
+    }
+
+    /// A client that has just started, and what it starts with.
+    fn client(folder: &Path) -> (Keeper, Kept) {
+        let first = store_in(folder).load("민수");
+        (Keeper::new(store_in(folder), first.clone()), first)
+    }
+
+    fn post(text: &str) -> KeptPost {
+        KeptPost {
+            client_id: Uuid::new_v4(),
+            text: text.into(),
+            reply_to: 0,
+            at_ms: 5,
+            refused: None,
+        }
+    }
+
+    fn room<'a>(kept: &'a mut Kept, id: &str) -> &'a mut KeptRoom {
+        kept.rooms.entry(id.into()).or_default()
+    }
+
+    fn words(folder: &Path) -> Vec<String> {
+        let kept = store_in(folder).load("민수");
+        let mut words: Vec<String> = kept.words().map(str::to_owned).collect();
+        words.sort();
+        words
     }
 
     fn kept() -> Kept {
@@ -152,7 +265,7 @@ mod tests {
     fn what_is_kept_comes_back_to_the_same_person_only() {
         let store = store();
         assert_eq!(store.load("민수").rooms.len(), 0);
-        store.save(&kept()).unwrap();
+        store.save(&kept(), &Kept::default()).unwrap();
         assert_eq!(store.load("민수").rooms["a"].draft, "쓰다 만 글");
         assert_eq!(store.load("민수").rooms["a"].posts.len(), 1);
         assert!(store.load("지영").rooms.is_empty());
@@ -161,7 +274,7 @@ mod tests {
     #[test]
     fn nobody_else_may_read_it() {
         let store = store();
-        store.save(&kept()).unwrap();
+        store.save(&kept(), &Kept::default()).unwrap();
         let path = store.path.as_ref().unwrap();
         assert_eq!(
             fs::metadata(path).unwrap().permissions().mode() & 0o777,
@@ -172,8 +285,77 @@ mod tests {
     #[test]
     fn a_damaged_file_is_an_empty_one() {
         let store = store();
-        store.save(&kept()).unwrap();
+        store.save(&kept(), &Kept::default()).unwrap();
         fs::write(store.path.as_ref().unwrap(), "{\"user\": ").unwrap();
         assert!(store.load("민수").rooms.is_empty());
+    }
+
+    #[test]
+    fn clients_of_one_device_lose_nothing_of_each_other() {
+        let folder = std::env::temp_dir().join(format!("suda-kept-{}", Uuid::new_v4()));
+        let ((mut a, mut of_a), (mut b, mut of_b)) = (client(&folder), client(&folder));
+        room(&mut of_a, "room").posts.push(post("1 가"));
+        room(&mut of_a, "room").draft = "2 가".into();
+        a.keep(of_a.clone());
+        room(&mut of_b, "room").posts.push(post("3 나"));
+        room(&mut of_b, "lobby").draft = "4 나".into();
+        b.keep(of_b.clone());
+        a.keep(of_a.clone());
+        assert_eq!(words(&folder), ["1 가", "2 가", "3 나", "4 나"]);
+
+        // A third one has what both could not send; what it sends is gone, and what they write meanwhile is not.
+        let (mut c, mut of_c) = client(&folder);
+        room(&mut of_b, "room").posts.push(post("5 나"));
+        b.keep(of_b.clone());
+        room(&mut of_c, "room").posts.clear();
+        c.keep(of_c.clone());
+        assert_eq!(words(&folder), ["2 가", "4 나", "5 나"]);
+
+        // The others have not heard of that, and end.
+        a.keep_for_good(of_a).unwrap();
+        b.keep_for_good(of_b.clone()).unwrap();
+        assert_eq!(words(&folder), ["1 가", "2 가", "3 나", "4 나", "5 나"]);
+
+        // What was sent or deleted does not come back with the next save of another.
+        of_b.rooms.clear();
+        b.keep(of_b);
+        c.keep_for_good(of_c).unwrap();
+        assert_eq!(words(&folder), ["1 가", "2 가"]);
+    }
+
+    #[test]
+    fn saves_at_the_same_time_lose_nothing() {
+        let folder = std::env::temp_dir().join(format!("suda-kept-{}", Uuid::new_v4()));
+        std::thread::scope(|scope| {
+            for name in ["가", "나", "다"] {
+                let (mut keeper, mut kept) = client(&folder);
+                scope.spawn(move || {
+                    for count in 0..5 {
+                        let text = format!("{name} {count}");
+                        room(&mut kept, "room").posts.push(post(&text));
+                        keeper.keep_for_good(kept.clone()).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(words(&folder).len(), 15);
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_told() {
+        let nowhere = Store { path: None };
+        assert!(
+            Keeper::new(nowhere, Kept::default())
+                .keep_for_good(kept())
+                .is_err()
+        );
+        let folder = std::env::temp_dir().join(format!("suda-kept-{}", Uuid::new_v4()));
+        fs::write(&folder, "a file where the folder would be").unwrap();
+        let mut keeper = Keeper::new(store_in(&folder), Kept::default());
+        assert!(keeper.keep_for_good(kept()).is_err());
+        fs::remove_file(&folder).unwrap();
+        // It was not forgotten meanwhile that it is not in the file.
+        keeper.keep(kept());
+        assert_eq!(words(&folder), ["못 보낸 글", "쓰다 만 글"]);
     }
 }

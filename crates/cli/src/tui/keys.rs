@@ -1,4 +1,4 @@
-//! Which key does what. The one table, from which the help is made too.
+//! Which key does what, in [`action`], and which of the keys the help names, in [`HELP`].
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -25,7 +25,7 @@ pub(super) enum Action {
     Reply,
     Help,
     RetryFailed,
-    DiscardFailed,
+    TakeBackFailed,
     NextTheme,
     Redraw,
     Suspend,
@@ -69,7 +69,7 @@ pub(super) fn action(key: KeyEvent) -> Option<Action> {
             'p' => Action::PreviousRoom,
             'u' => Action::NextUnread,
             'r' => Action::RetryFailed,
-            'x' => Action::DiscardFailed,
+            'x' => Action::TakeBackFailed,
             't' => Action::NextTheme,
             'l' => Action::Redraw,
             'z' => Action::Suspend,
@@ -174,5 +174,73 @@ mod tests {
         assert_eq!((action(key), written(key)), (None, Some('A')));
         let key = KeyEvent::new(KeyCode::Char('y'), KeyModifiers::CONTROL);
         assert_eq!((action(key), written(key)), (None, None));
+    }
+
+    /// A key as the help writes it.
+    fn parsed(name: &str) -> KeyEvent {
+        let (modifiers, name) = match name.split_once('+') {
+            Some(("Ctrl", name)) => (KeyModifiers::CONTROL, name),
+            Some(("Alt", name)) => (KeyModifiers::ALT, name),
+            _ => (KeyModifiers::NONE, name),
+        };
+        let code = match name {
+            "Enter" => KeyCode::Enter,
+            "Esc" => KeyCode::Esc,
+            "Home" => KeyCode::Home,
+            "End" => KeyCode::End,
+            "PageUp" => KeyCode::PageUp,
+            "PageDown" => KeyCode::PageDown,
+            "F1" => KeyCode::F(1),
+            letter => KeyCode::Char(letter.parse::<char>().unwrap().to_ascii_lowercase()),
+        };
+        KeyEvent::new(code, modifiers)
+    }
+
+    #[test]
+    fn the_help_names_keys_that_do_what_it_says() {
+        let named = |line| {
+            let (keys, _) = HELP.iter().find(|(_, it)| *it == line).unwrap();
+            let keys = keys
+                .split([',', ' '])
+                .filter(|key| !key.is_empty() && !key.starts_with('/'));
+            keys.map(|key| action(parsed(key)).unwrap())
+                .collect::<Vec<_>>()
+        };
+        for (line, actions) in [
+            (HelpLine::Send, vec![Action::Send]),
+            (
+                HelpLine::BreakLine,
+                vec![Action::BreakLine, Action::BreakLine],
+            ),
+            (HelpLine::Switch, vec![Action::Switch]),
+            (
+                HelpLine::Neighbours,
+                vec![Action::NextRoom, Action::PreviousRoom],
+            ),
+            (HelpLine::NextUnread, vec![Action::NextUnread]),
+            (HelpLine::Scroll, vec![Action::PageUp, Action::PageDown]),
+            (HelpLine::Oldest, vec![Action::Oldest]),
+            (HelpLine::Newest, vec![Action::Newest, Action::Cancel]),
+            (HelpLine::Search, vec![Action::Search]),
+            (HelpLine::Reply, vec![Action::Reply]),
+            (
+                HelpLine::Failed,
+                vec![Action::RetryFailed, Action::TakeBackFailed],
+            ),
+            (
+                HelpLine::DeleteWord,
+                vec![
+                    Action::Delete(Step::WordLeft),
+                    Action::Delete(Step::WordRight),
+                ],
+            ),
+            (HelpLine::Theme, vec![Action::NextTheme]),
+            (HelpLine::Redraw, vec![Action::Redraw]),
+            (HelpLine::Suspend, vec![Action::Suspend]),
+            (HelpLine::Quit, vec![Action::Quit]),
+            (HelpLine::Help, vec![Action::Help]),
+        ] {
+            assert_eq!(named(line), actions, "{line:?}");
+        }
     }
 }

@@ -71,7 +71,7 @@ pub(crate) async fn run(options: Options, texts: Texts) -> Result<(), Failure> {
         kept,
     );
     let first = (options.room, options.create);
-    driver::run(model, &store, client, events, first, screen).await
+    driver::run(model, store, client, events, first, screen).await
 }
 
 /// What was asked for now, then what `NO_COLOR` says, then the last run's choice, then the rest of the environment.

@@ -124,6 +124,14 @@ impl Texts {
         )
     }
 
+    pub(super) fn no_room_to_take_back(self) -> String {
+        say!(
+            self,
+            "There is no room to take back everything: send or shorten what is written first.",
+            "입력란이 가득 차서 다 거두지 못했습니다. 쓰던 글을 먼저 보내거나 줄여 주세요."
+        )
+    }
+
     pub(super) fn composer_hint(self) -> String {
         say!(
             self,
@@ -242,10 +250,18 @@ impl Texts {
             "{messages} not sent yet, but kept, and sent when `suda chat` runs again:",
             "아직 보내지 못한 메시지가 {count}개 있습니다. 보관해 두었다가 `suda chat`을 다시 실행하면 보냅니다:"
         );
-        for text in unsent {
-            said.push_str("\n  ");
-            said.push_str(&visible::line(text));
-        }
+        list(&mut said, unsent);
+        said
+    }
+
+    /// Said on the plain terminal, after the end.
+    pub(super) fn words_are_not_kept(self, words: &[&str], reason: &str) -> String {
+        let mut said = say!(
+            self,
+            "what you wrote is not sent, and could not be kept either ({reason}). Copy what you need:",
+            "쓰던 글과 보내지 못한 메시지를 저장하지 못했습니다({reason}). 필요한 내용은 지금 복사해 두세요:"
+        );
+        list(&mut said, words);
         said
     }
 
@@ -310,5 +326,12 @@ impl Texts {
             HelpLine::Quit => say!(self, "end", "끝내기"),
             HelpLine::Help => say!(self, "this help", "이 도움말"),
         }
+    }
+}
+
+fn list(said: &mut String, texts: &[&str]) {
+    for text in texts {
+        said.push_str("\n  ");
+        said.push_str(&visible::line(text));
     }
 }

@@ -6,7 +6,8 @@ use suda_protocol::{ErrorCode, v1};
 
 use super::bench::{Bench, MORNING_MS, message, numbered, orders, posts};
 use crate::language::Language;
-use crate::tui::event::Order;
+use crate::tui::composer::COMPOSER_BYTES_MAX;
+use crate::tui::event::{Event, Order};
 use crate::tui::kept::Kept;
 
 fn bench() -> Bench {
@@ -69,6 +70,35 @@ fn what_is_refused_stays_and_can_be_sent_again_or_taken_back() {
     bench.control('x');
     assert_eq!(bench.rows_with("✗ not sent"), 0);
     assert_eq!(bench.model.current().unwrap().composer.text(), "거절될 글");
+}
+
+#[test]
+fn what_is_taken_back_joins_what_is_being_written() {
+    let mut bench = bench();
+    for text in ["거절될 글", "또 거절될 글"] {
+        let id = bench.send(text);
+        bench.posted(id, Err(v1::Error::of(ErrorCode::Forbidden)));
+    }
+    bench.write("쓰던 글");
+    bench.control('x');
+    assert_eq!(bench.rows_with("✗ not sent"), 0);
+    assert_eq!(
+        bench.model.composer().text(),
+        "쓰던 글\n거절될 글\n또 거절될 글"
+    );
+}
+
+#[test]
+fn what_does_not_fit_is_not_taken_back() {
+    let mut bench = bench();
+    let id = bench.send("거절될 글");
+    bench.posted(id, Err(v1::Error::of(ErrorCode::Forbidden)));
+    let long = "x".repeat(COMPOSER_BYTES_MAX);
+    bench.feed(Event::Paste(long.clone()));
+    bench.control('x');
+    assert_eq!(bench.model.composer().text(), long);
+    assert_eq!(bench.model.kept().rooms["room"].posts[0].text, "거절될 글");
+    assert!(bench.model.notice.as_ref().is_some_and(|it| it.is_error));
 }
 
 #[test]

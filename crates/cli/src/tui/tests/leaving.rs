@@ -1,12 +1,16 @@
 //! Leaving loses nothing.
 
+use std::io;
+
 use crossterm::event::KeyCode;
 use suda_client::Event as ServerEvent;
 use suda_protocol::{ErrorCode, v1};
 
 use super::bench::{Bench, numbered};
+use crate::exit::{Exit, Failure};
 use crate::language::Language;
 use crate::tui::event::{Effect, Event};
+use crate::tui::update::last_words;
 
 fn bench() -> Bench {
     Bench::in_room((80, 24), Language::English, numbered(1..=2))
@@ -46,14 +50,33 @@ fn who_does_not_wait_is_told_what_is_kept() {
         bench.send("아직 안 간 글");
         bench.control('c');
         let effects = give_up(&mut bench);
-        let [Effect::End(Some(failure))] = &effects[..] else {
-            panic!("{effects:?}");
-        };
-        let said = failure.to_string();
-        assert!(said.contains("1 message is not sent yet"), "{said}");
+        assert!(matches!(effects[..], [Effect::End(None)]), "{effects:?}");
+        let said = last_words(&bench.model, Ok(()), Ok(())).unwrap_err();
+        let said = said.to_string();
+        assert!(
+            said.contains("1 message is not sent yet, but kept"),
+            "{said}"
+        );
         assert!(said.contains("아직 안 간 글"), "{said}");
         assert_eq!(bench.model.kept().rooms["room"].posts.len(), 1);
     }
+}
+
+#[test]
+fn what_could_not_be_kept_is_not_said_to_be() {
+    let full = || Err(io::Error::from(io::ErrorKind::StorageFull));
+    let mut bench = bench();
+    assert!(last_words(&bench.model, Ok(()), full()).is_ok());
+    bench.send("아직 안 간 글");
+    bench.write("쓰다 만 글");
+    let because = Failure::new(Exit::Refused, "the server is gone");
+    let failure = last_words(&bench.model, Err(because), full()).unwrap_err();
+    assert_eq!(failure.code(), Failure::new(Exit::Refused, "").code());
+    let said = failure.to_string();
+    for part in ["the server is gone\n", "아직 안 간 글", "쓰다 만 글"] {
+        assert!(said.contains(part), "{said}");
+    }
+    assert!(!said.contains("but kept"), "{said}");
 }
 
 #[test]

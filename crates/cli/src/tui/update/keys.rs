@@ -86,7 +86,7 @@ fn act(model: &mut Model, stamp: Stamp, action: Action) -> Vec<Effect> {
             }
             return effects;
         }
-        Action::DiscardFailed => posts::discard_failed(model),
+        Action::TakeBackFailed => posts::take_back_failed(model),
         Action::Move(_) | Action::Delete(_) | Action::RowUp | Action::RowDown => {
             edit(model, action)
         }

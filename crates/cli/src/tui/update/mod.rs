@@ -10,6 +10,8 @@ mod rooms;
 mod scroll;
 mod server;
 
+pub(super) use posts::last_words;
+
 use super::event::{Done, Effect, Event, Order, Stamp};
 use super::model::Model;
 
@@ -38,7 +40,7 @@ pub(super) fn update(model: &mut Model, stamp: Stamp, event: Event) -> Vec<Effec
         Event::Server(event) => server::handle(model, event),
         Event::Done(done) => done::handle(model, done),
         Event::Tick => Vec::new(),
-        Event::WaitedLongEnough | Event::Terminate => vec![posts::end(model)],
+        Event::WaitedLongEnough | Event::Terminate => vec![Effect::End(None)],
     };
     scroll::settle(model, may_load, &mut effects);
     effects

@@ -1,10 +1,12 @@
 //! Messages of one's own on their way to the server.
 
+use std::io;
+
 use suda_protocol::limits::TEXT_BYTES_MAX;
 use suda_protocol::{ErrorCode, v1};
 use uuid::Uuid;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::tui::event::{Effect, Order, Stamp};
 use crate::tui::model::{Model, Overlay};
 use crate::tui::room::{Post, PostState, Room};
@@ -62,27 +64,32 @@ pub(super) fn retry_failed(model: &mut Model) -> Vec<Effect> {
     effects
 }
 
-/// Takes back what was refused: into an empty composer, so that it can be mended; else it is gone.
-pub(super) fn discard_failed(model: &mut Model) {
+/// Takes back what was refused, the oldest first: to the end of the composer, so that it can be mended or deleted there. What does not
+/// fit stays refused.
+pub(super) fn take_back_failed(model: &mut Model) {
     let Some(room) = model.current_mut() else {
         return;
     };
-    let mut texts = Vec::new();
+    let was_empty = room.composer.is_empty();
     let mut reply_to = 0;
+    let mut is_full = false;
+    let composer = &mut room.composer;
     room.posts.retain(|post| {
-        let failed = matches!(post.state, PostState::Failed { .. });
-        if failed {
-            texts.push(post.text.clone());
+        if !matches!(post.state, PostState::Failed { .. }) {
+            return true;
+        }
+        is_full = is_full || !composer.append(&post.text);
+        if !is_full {
             reply_to = post.reply_to;
         }
-        !failed
+        is_full
     });
-    if room.composer.is_empty() {
-        // Too much for the composer is more than anybody mends by hand.
-        let _ = room.composer.insert(&texts.join("\n"));
-        if room.reply_to == 0 {
-            room.reply_to = reply_to;
-        }
+    if was_empty && room.reply_to == 0 {
+        room.reply_to = reply_to;
+    }
+    if is_full {
+        let complaint = model.texts.no_room_to_take_back();
+        model.complain(complaint);
     }
 }
 
@@ -112,7 +119,7 @@ pub(super) fn answered(
         return Vec::new();
     }
     match model.unanswered().count() {
-        0 => vec![end(model)],
+        0 => vec![Effect::End(None)],
         _ => vec![Effect::StartLeaving],
     }
 }
@@ -131,28 +138,35 @@ pub(super) fn delayed(model: &mut Model, client_id: Uuid, error: &v1::Error) {
 /// The person wants to leave: at once where nothing waits for an answer.
 pub(super) fn leave(model: &mut Model) -> Vec<Effect> {
     if model.overlay == Some(Overlay::Leaving) || model.unanswered().next().is_none() {
-        return vec![end(model)];
+        return vec![Effect::End(None)];
     }
     model.overlay = Some(Overlay::Leaving);
     vec![Effect::StartLeaving]
 }
 
-/// The end; it says what is not sent.
-pub(super) fn end(model: &Model) -> Effect {
-    let unsent: Vec<&str> = model.unanswered().map(|post| post.text.as_str()).collect();
-    Effect::End(match unsent.len() {
-        0 => None,
-        _ => Some(Failure::failed(model.texts.unsent_is_kept(&unsent))),
-    })
-}
-
-/// The end for a reason that the server gave.
-pub(super) fn end_because(model: &Model, exit: Exit, mut reason: String) -> Effect {
-    let unsent: Vec<&str> = model.unanswered().map(|post| post.text.as_str()).collect();
-    if !unsent.is_empty() {
-        reason = format!("{reason}\n{}", model.texts.unsent_is_kept(&unsent));
+/// How it ended, and what the server does not have: whether that is kept decides what is said of it.
+pub(in crate::tui) fn last_words(
+    model: &Model,
+    end: Result<(), Failure>,
+    is_kept: io::Result<()>,
+) -> Result<(), Failure> {
+    let kept = model.kept();
+    let said = match is_kept {
+        Ok(()) => {
+            let unsent: Vec<&str> = model.unanswered().map(|post| post.text.as_str()).collect();
+            (!unsent.is_empty()).then(|| model.texts.unsent_is_kept(&unsent))
+        }
+        Err(error) => {
+            let words: Vec<&str> = kept.words().collect();
+            let reason = error.to_string();
+            (!words.is_empty()).then(|| model.texts.words_are_not_kept(&words, &reason))
+        }
+    };
+    match (end, said) {
+        (end, None) => end,
+        (Ok(()), Some(said)) => Err(Failure::failed(said)),
+        (Err(failure), Some(said)) => Err(failure.and(&said)),
     }
-    Effect::End(Some(Failure::new(exit, reason)))
 }
 
 fn find(model: &mut Model, client_id: Uuid) -> Option<(&mut Room, usize)> {

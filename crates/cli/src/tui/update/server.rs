@@ -5,7 +5,7 @@ use suda_protocol::v1::entry::What as EntryKind;
 use suda_protocol::{ErrorCode, v1};
 
 use super::{posts, rooms};
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 use crate::tui::event::{Effect, Order};
 use crate::tui::model::{Link, Model};
 use crate::tui::room::Phase;
@@ -29,11 +29,11 @@ pub(super) fn handle(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::SignedOut { error } => {
             let reason = model.texts.sign_in_ended(&model.texts.error(&error));
-            vec![posts::end_because(model, Exit::NotSignedIn, reason)]
+            vec![Effect::End(Some(Failure::new(Exit::NotSignedIn, reason)))]
         }
         Event::Stopped { message, .. } => {
             let reason = model.texts.refused(&visible::line(&message));
-            vec![posts::end_because(model, Exit::Refused, reason)]
+            vec![Effect::End(Some(Failure::new(Exit::Refused, reason)))]
         }
         Event::Entry(entry) => {
             take(model, entry);
