@@ -5,6 +5,9 @@ use std::net::IpAddr;
 use super::without_brackets;
 use crate::handshake::{Authority, Target};
 
+/// Bits before the IPv4 address in an IPv6 address that holds one.
+const MAPPED_PREFIX_BITS: u8 = 96;
+
 /// A parsed `NO_PROXY`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Bypass {
@@ -54,17 +57,24 @@ impl Entry {
         }
         if let Some((address, bits)) = text.split_once('/') {
             let (address, bits) = (address.parse().ok()?, bits.parse().ok()?);
-            return (bits <= width(address)).then_some(Self::Network(address, bits));
+            return (bits <= width(address)).then(|| Self::network(address, bits));
         }
         // An IPv6 address without brackets.
-        if let Ok(address) = text.parse() {
-            return Some(Self::Address(address, None));
+        if let Ok(address) = text.parse::<IpAddr>() {
+            return Some(Self::Address(address.to_canonical(), None));
         }
         let Authority { host, port } = Authority::parse(text)?;
-        if let Ok(address) = without_brackets(host).parse() {
-            return Some(Self::Address(address, port));
+        if let Ok(address) = without_brackets(host).parse::<IpAddr>() {
+            return Some(Self::Address(address.to_canonical(), port));
         }
-        let host = host.strip_prefix('*').unwrap_or(host);
+        // The dot of a fully qualified name changes nothing.
+        let host = host.strip_suffix('.').unwrap_or(host);
+        let host = match host.strip_prefix('*') {
+            // Elsewhere an asterisk has no meaning: `*foo.com` must not turn the proxy off for `foo.com`.
+            Some(rest) if !rest.starts_with('.') => return None,
+            Some(rest) => rest,
+            None => host,
+        };
         let name = host.strip_prefix('.').unwrap_or(host);
         Some(Self::Name {
             name: name.to_ascii_lowercase(),
@@ -73,16 +83,27 @@ impl Entry {
         })
     }
 
+    /// A network of IPv4 addresses written as IPv6 ones (RFC 4291, section 2.5.5.2) is the network of IPv4 that it means.
+    fn network(address: IpAddr, bits: u8) -> Self {
+        match (address.to_canonical(), bits.checked_sub(MAPPED_PREFIX_BITS)) {
+            (mapped @ IpAddr::V4(_), Some(bits)) if address.is_ipv6() => {
+                Self::Network(mapped, bits)
+            }
+            _ => Self::Network(address, bits),
+        }
+    }
+
     /// `host` is in lower case, as a target's is.
     fn matches(&self, host: &str, address: Option<IpAddr>, port: u16) -> bool {
         match self {
             Self::All => true,
             Self::Address(ours, only) => {
-                address.is_some_and(|address| address == *ours)
+                address.is_some_and(|address| address.to_canonical() == *ours)
                     && only.is_none_or(|only| only == port)
             }
             Self::Network(network, bits) => {
-                address.is_some_and(|address| is_within(address, *network, *bits))
+                let within = |address| is_within(address, *network, *bits);
+                address.is_some_and(|address| within(address) || within(address.to_canonical()))
             }
             Self::Name {
                 name,
@@ -155,6 +176,18 @@ mod tests {
             ("2001:db8::/32", "ws://[2001:db8:ffff::1]/", true),
             ("2001:db8::/32", "ws://[2001:db9::1]/", false),
             ("10.0.0.0/8", "ws://ten.example/", false),
+            ("example.com.", "ws://example.com/", true),
+            ("example.com.:80", "ws://chat.example.com/", true),
+            ("*foo.com", "ws://foo.com/", false),
+            ("*foo.com", "ws://a.foo.com/", false),
+            ("10.0.0.0/8", "ws://[::ffff:10.0.0.1]/", true),
+            ("10.0.0.0/8", "ws://[::ffff:11.0.0.1]/", false),
+            ("10.0.0.1", "ws://[::ffff:10.0.0.1]/", true),
+            ("::ffff:10.0.0.1", "ws://10.0.0.1/", true),
+            ("[::ffff:10.0.0.1]:80", "ws://10.0.0.1/", true),
+            ("::ffff:10.0.0.0/104", "ws://10.0.0.1/", true),
+            ("::ffff:10.0.0.0/104", "ws://11.0.0.1/", false),
+            ("::/0", "ws://[::ffff:10.0.0.1]/", true),
         ] {
             let target: Target = url.parse().unwrap();
             assert_eq!(
