@@ -49,14 +49,17 @@ impl Dialer {
         if !self.route.can_use_proxy() {
             return Ok(None);
         }
-        let chosen = match &self.proxies {
-            Proxies::None => Ok(None),
-            Proxies::Fixed(proxy) => Ok(Some(proxy.clone())),
-            Proxies::Environment => ProxyRules::from_environment().proxy_for(target),
-            Proxies::Rules(rules) => rules.proxy_for(target),
+        let (chosen, whose) = match &self.proxies {
+            Proxies::None => return Ok(None),
+            Proxies::Fixed(proxy) => return Ok(Some(proxy.clone())),
+            Proxies::Environment => {
+                let rules = ProxyRules::from_environment();
+                (rules.proxy_for(target), "of the environment")
+            }
+            Proxies::Rules(rules) => (rules.proxy_for(target), "of the rules"),
         };
         chosen.map_err(|source| DialError::Proxy {
-            proxy: "of the environment".to_owned(),
+            proxy: whose.to_owned(),
             source,
         })
     }

@@ -53,7 +53,8 @@ pub enum DialError {
     /// The proxy gave no tunnel to the host.
     #[error("the proxy {proxy} gave no connection: {source}")]
     Proxy {
-        /// The proxy's URL without user name and password; of a wrong environment variable, its name.
+        /// The proxy's URL without user name and password; if it has none because its variable is wrong, `of the
+        /// environment` or `of the rules`.
         proxy: String,
         /// Why.
         source: ProxyError,

@@ -363,6 +363,18 @@ async fn rules_send_some_hosts_through_the_proxy_and_others_directly() {
 }
 
 #[tokio::test]
+async fn a_mistake_in_rules_is_told_of_the_rules_not_of_the_environment() {
+    let rules = ProxyRules::from_variables(|name| (name == "HTTP_PROXY").then(|| "ftp://p".into()));
+    let dialer = Dialer::new().proxy_rules(rules);
+    let error = dialer.dial("ws://chat.example/").await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the proxy of the rules gave no connection: the variable HTTP_PROXY is wrong: \
+         a proxy's URL begins with http://, https:// or socks5://"
+    );
+}
+
+#[tokio::test]
 async fn without_proxy_every_host_is_reached_directly() {
     let server = serve(Way::Raw, Upgrader::new()).await;
     let dialer = through("http://192.0.2.1:9").no_proxy();

@@ -27,8 +27,8 @@ pub enum ProxyUrlError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProxyError {
-    /// The environment variable names no proxy.
-    #[error("the environment variable {variable} is wrong: {source}")]
+    /// The variable, of the environment or of the rules, names no proxy.
+    #[error("the variable {variable} is wrong: {source}")]
     Variable {
         /// The variable's name.
         variable: &'static str,
