@@ -12,6 +12,7 @@ use super::{
     CONNECTION_WINDOW_BYTES, Http2Error, Http2Stream, SEND_BUFFER_BYTES, STREAM_WINDOW_BYTES,
 };
 use crate::conn::later;
+use crate::events::event;
 use crate::handshake::{
     AnswerError, AnswerFault, CONNECT_PROTOCOL, ExtendedConnect, REFUSAL_BODY_BYTES_MAX, Target,
 };
@@ -87,14 +88,23 @@ impl Connection {
         path_and_query: &str,
     ) -> Result<(Conn<Http2Stream>, Response<()>), DialError> {
         let target = self.server.with_path(path_and_query)?;
-        let options = self.dialer.options_for(&target);
-        let handshake = ExtendedConnect::new(&target, &options)?;
+        self.open(&target)
+            .await
+            .inspect(|_| event!(debug, host = target.host(), port = target.port(), "WebSocket open"))
+            .inspect_err(|_error| {
+                event!(debug, host = target.host(), port = target.port(), error = %_error, "WebSocket did not open");
+            })
+    }
+
+    async fn open(&self, target: &Target) -> Result<(Conn<Http2Stream>, Response<()>), DialError> {
+        let options = self.dialer.options_for(target);
+        let handshake = ExtendedConnect::new(target, &options)?;
         let deadline = later(Instant::now(), self.dialer.handshake_timeout);
         let asking = async { Ok(self.ask(&handshake).await?) };
         let (response, send) = self.dialer.within(deadline, asking).await?;
         let (head, body) = response.into_parts();
         let response = Response::from_parts(head, ());
-        self.dialer.keep_cookies_of(&target, response.headers());
+        self.dialer.keep_cookies_of(target, response.headers());
         if response.headers().len() > options.limits.lines_max {
             let fault = AnswerFault::TooManyHeaders;
             return Err(AnswerError::new(fault, None).into());

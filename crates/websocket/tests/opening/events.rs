@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use http::header::{AUTHORIZATION, HeaderValue, ORIGIN};
 use suda_websocket::{Dialer, Proxy, Upgrader};
+use tokio::net::TcpStream;
 use tracing::Level;
+use tracing::subscriber::DefaultGuard;
 
 use crate::proxy_servers::http_proxy;
 use crate::servers::{Way, serve};
@@ -23,8 +25,17 @@ impl Write for Log {
     }
 }
 
-#[tokio::test]
-async fn handshakes_are_told_of_without_their_secrets() {
+impl Log {
+    /// The lines of this library.
+    fn told(&self) -> String {
+        let all = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let ours = all.lines().filter(|line| line.contains("suda_websocket"));
+        ours.collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Records what this thread tells until the guard is dropped.
+fn record() -> (Log, DefaultGuard) {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -32,7 +43,12 @@ async fn handshakes_are_told_of_without_their_secrets() {
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    (log, tracing::subscriber::set_default(subscriber))
+}
+
+#[tokio::test]
+async fn handshakes_are_told_of_without_their_secrets() {
+    let (log, _guard) = record();
     for way in [Way::Raw, Way::Axum] {
         let address = serve(way, Upgrader::new()).await;
         let proxy = http_proxy(address).await.address;
@@ -45,11 +61,7 @@ async fn handshakes_are_told_of_without_their_secrets() {
         let evil = HeaderValue::from_static("https://evil.example");
         dialer.header(ORIGIN, evil).dial(url).await.unwrap_err();
     }
-    let told = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let ours: Vec<_> = told
-        .lines()
-        .filter(|line| line.contains("suda_websocket"))
-        .collect();
+    let told = log.told();
     for (expected, times) in [
         ("WebSocket accepted path=\"/chat\"", 2),
         (
@@ -63,8 +75,25 @@ async fn handshakes_are_told_of_without_their_secrets() {
             2,
         ),
     ] {
-        let count = ours.iter().filter(|line| line.contains(expected)).count();
-        assert_eq!(count, times, "{expected}\n{told}");
+        assert_eq!(told.matches(expected).count(), times, "{expected}\n{told}");
     }
-    assert!(!ours.iter().any(|line| line.contains("secret")), "{told}");
+    assert!(!told.contains("secret"), "{told}");
+}
+
+#[tokio::test]
+async fn handshakes_over_http2_are_told_of_as_the_others_are() {
+    let (log, _guard) = record();
+    let address = serve(Way::Axum, Upgrader::new()).await;
+    let dialer = Dialer::new().net_dial(move |_, _| TcpStream::connect(address));
+    let server = dialer.http2("ws://chat.example/").await.unwrap();
+    server.dial("/chat?token=secret").await.unwrap();
+    server.dial("/nowhere?token=secret").await.unwrap_err();
+    let told = log.told();
+    for expected in [
+        "WebSocket open host=\"chat.example\" port=80",
+        "WebSocket did not open host=\"chat.example\" port=80 error=the server refused",
+    ] {
+        assert_eq!(told.matches(expected).count(), 1, "{expected}\n{told}");
+    }
+    assert!(!told.contains("secret"), "{told}");
 }
