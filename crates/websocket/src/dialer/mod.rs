@@ -7,6 +7,8 @@ mod connect;
 mod cookies;
 mod error;
 mod maybe_tls_stream;
+#[cfg(feature = "cookies")]
+mod memory_cookie_jar;
 mod proxy;
 mod route;
 mod tcp;
@@ -32,10 +34,10 @@ use cookies::{add_cookies, keep_cookies};
 use route::{Hook, Route};
 
 pub use cookies::CookieJar;
-#[cfg(feature = "cookies")]
-pub use cookies::MemoryCookieJar;
 pub use error::DialError;
 pub use maybe_tls_stream::MaybeTlsStream;
+#[cfg(feature = "cookies")]
+pub use memory_cookie_jar::MemoryCookieJar;
 pub use proxy::{Proxy, ProxyError, ProxyRules, ProxyUrlError};
 
 /// How long resolving, connecting, TLS and handshake may take together, unless set otherwise; gorilla's value.

@@ -154,8 +154,16 @@ async fn a_jar_gives_its_cookies_behind_those_of_the_caller_and_takes_the_server
     for (dialer, expected) in [
         (dialer.clone(), "from=jar"),
         (
-            dialer.header(COOKIE, HeaderValue::from_static("own=1")),
+            dialer
+                .clone()
+                .header(COOKIE, HeaderValue::from_static("own=1")),
             "own=1; from=jar",
+        ),
+        (
+            dialer
+                .header(COOKIE, HeaderValue::from_static("own=1"))
+                .header(COOKIE, HeaderValue::from_static("other=2")),
+            "own=1; other=2; from=jar",
         ),
     ] {
         let (client, stream) = duplex(4096);
@@ -169,7 +177,7 @@ async fn a_jar_gives_its_cookies_behind_those_of_the_caller_and_takes_the_server
         assert_eq!(lines, [expected]);
     }
     let taken = std::mem::take(&mut *jar.0.lock().unwrap());
-    assert_eq!(taken, ["/room a=1; HttpOnly", "/room b=2"].repeat(2));
+    assert_eq!(taken, ["/room a=1; HttpOnly", "/room b=2"].repeat(3));
 }
 
 #[tokio::test]
@@ -180,6 +188,47 @@ async fn the_cookies_of_a_refusal_are_kept_too() {
     let dialer = Dialer::new().cookie_jar(jar.clone());
     dialer.dial(&format!("ws://{address}/x")).await.unwrap_err();
     assert_eq!(*jar.0.lock().unwrap(), ["/x a=1"]);
+}
+
+#[test]
+fn the_jar_in_memory_is_bounded_and_the_oldest_cookies_go_first() {
+    let jar = MemoryCookieJar::new();
+    let set = |host: &str, name: usize, attributes: &str| {
+        let line = format!("c{name}={name}{attributes}");
+        let url = format!("ws://{host}/").parse().unwrap();
+        jar.set_cookies(&url, &mut [line.parse().unwrap()].iter());
+    };
+    let sent = |host: &str| {
+        let value = jar.cookies(&format!("ws://{host}/").parse().unwrap());
+        let mut names: Vec<usize> = value.map_or(Vec::new(), |value| {
+            let pairs = value.to_str().unwrap().split("; ");
+            pairs
+                .map(|pair| pair.split_once('=').unwrap().1.parse().unwrap())
+                .collect()
+        });
+        names.sort_unstable();
+        names
+    };
+    set("first.example", 0, "");
+    for name in 0..50 {
+        set("full.example", name, "");
+    }
+    // Set again: now the youngest. Gone: the place is free for 50. Then there is none left, and 1 is the oldest.
+    set("full.example", 0, "");
+    set("full.example", 7, "; Max-Age=0");
+    set("full.example", 50, "");
+    set("full.example", 51, "");
+    let expected: Vec<usize> = (0..52).filter(|name| ![1, 7].contains(name)).collect();
+    assert_eq!(sent("full.example"), expected);
+
+    assert_eq!(sent("first.example").len(), 1);
+    for host in 0..2950 {
+        set(&format!("h{host}.example"), 0, "");
+    }
+    // 3001 were set, so the oldest of all has gone, and nobody else.
+    assert_eq!(sent("first.example").len(), 0);
+    assert_eq!(sent("full.example"), expected);
+    assert_eq!(sent("h0.example").len(), 1);
 }
 
 #[test]
