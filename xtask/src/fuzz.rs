@@ -53,8 +53,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         fs::create_dir_all(&corpus)?;
         fs::create_dir_all(&artifacts)?;
         let done = shell::run(
-            cargo_fuzz("run")
-                .arg(target)
+            fuzzer(target)
                 .args([&corpus, &committed(target)])
                 .arg("--")
                 .arg(format!("-max_total_time={}", args.seconds))
@@ -66,8 +65,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
             found.push(format!("{target}: see {}", artifacts.display()));
         } else if args.keep {
             shell::run(
-                cargo_fuzz("run")
-                    .arg(target)
+                fuzzer(target)
                     .args([&committed(target), &corpus])
                     .args(["--", "-set_cover_merge=1"]),
             )?;
@@ -77,6 +75,13 @@ pub(crate) fn run(args: Args) -> Result<()> {
         bail!("findings in {}", found.join("; "));
     }
     Ok(())
+}
+
+/// The sanitizer is cargo-fuzz's default, too; it is promised, so it is asked for.
+fn fuzzer(target: &str) -> Command {
+    let mut run = cargo_fuzz("run");
+    run.args(["--sanitizer", "address", target]);
+    run
 }
 
 /// AddressSanitizer is not in stable Rust's language, but it is in its compiler.
