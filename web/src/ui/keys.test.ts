@@ -32,8 +32,8 @@ describe("keys", () => {
   });
 
   it("read back, and answer", () => {
-    expect(actionOf(stroke({ code: "KeyR", key: "ㄱ", altKey: true }), true)).toBe("read");
-    expect(actionOf(stroke({ code: "KeyR", key: "ㄲ", altKey: true, shiftKey: true }), true)).toBe("reply");
+    expect(actionOf(stroke({ code: "KeyR", key: "ㄱ", altKey: true }), true, true)).toBe("read");
+    expect(actionOf(stroke({ code: "KeyR", key: "ㄲ", altKey: true, shiftKey: true }), true, true)).toBe("reply");
   });
 
   it("walk the rooms", () => {
