@@ -3,6 +3,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { launch, Person } from "./support/browser";
+import { Program } from "./support/program";
 import { PASSWORD, Server } from "./support/server";
 
 /** Presses of Tab after which a thing counts as out of reach. */
@@ -102,17 +103,83 @@ describe("by keyboard alone", () => {
     expect((await focused()).name).toBe("lobby 방에 보낼 메시지");
   });
 
+  it("one finds somebody's room, goes to what is unread, and down to what is new", async () => {
+    const sea = await Program.connect(server.url, await server.signUp("바다"));
+    await sea.createRoom("바닷가");
+    const lobby = await sea.enter("lobby");
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox").waitFor();
+    await page.keyboard.type("바닷");
+    await page.getByRole("option", { name: "바닷가" }).waitFor();
+    await page.keyboard.press("Enter");
+    await expect.poll(heading).toBe("# 바닷가");
+    for (let count = 1; count <= 40; count++) await sea.post(lobby, `바다의 말 ${count}`);
+    await page.locator("nav a", { hasText: "lobby" }).locator(".count").waitFor();
+    await page.keyboard.press("Alt+Shift+ArrowDown");
+    await expect.poll(heading).toBe("# lobby");
+    await page.locator(".scroller.placed").waitFor();
+    await page.keyboard.press("Alt+r");
+    await page.keyboard.press("Home");
+    await page.locator("article[data-seq]", { hasText: "안녕하세요" }).waitFor();
+    await sea.post(lobby, "아래에 온 말");
+    await page.getByRole("button", { name: /새 메시지/ }).waitFor();
+    await tabTo(/새 메시지/);
+    await page.keyboard.press("Enter");
+    await page.locator("article[data-seq]", { hasText: "아래에 온 말" }).waitFor();
+    sea.close();
+  });
+
+  it("one sends again what was refused, or gives it up, and connects at once", async () => {
+    await person.context.setOffline(true);
+    await server.down("SIGKILL");
+    await server.up();
+    await page.getByText("연결이 끊겼어요").first().waitFor();
+    await page.keyboard.press("Alt+m");
+    for (const text of ["다시 보낼 말", "버릴 말"]) {
+      await page.keyboard.type(text);
+      await page.keyboard.press("Enter");
+    }
+    await page.locator("[data-waiting=queued]").nth(1).waitFor();
+    const device = await Program.connect(server.url, await server.signIn("하늘"));
+    await device.ask({ kind: "leave", clientId: crypto.randomUUID(), room: await device.enter("lobby") });
+    device.close();
+    await tabTo("지금 연결");
+    await person.context.setOffline(false);
+    await page.keyboard.press("Enter");
+    await person.online();
+    await expect.poll(heading).not.toBe("# lobby");
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox").waitFor();
+    await page.keyboard.type("lob");
+    await page.getByRole("option", { name: "lobby" }).waitFor();
+    await page.keyboard.press("Enter");
+    await expect.poll(heading).toBe("# lobby");
+    await page.locator("[data-waiting=failed]").nth(1).waitFor();
+    await page.keyboard.press("Alt+r");
+    await tabTo("다시 보내기");
+    await page.keyboard.press("Enter");
+    await page.locator("article[data-seq]", { hasText: "다시 보낼 말" }).waitFor();
+    await expect.poll(() => page.locator("[data-waiting=failed]").count()).toBe(1);
+    await page.keyboard.press("Alt+m");
+    await page.keyboard.press("Alt+r");
+    await tabTo("지우기");
+    await page.keyboard.press("Enter");
+    await page.locator("[data-waiting]").waitFor({ state: "detached" });
+    await page.keyboard.press("Alt+m");
+  });
+
   it("one leaves a room", async () => {
     await page.keyboard.press("Alt+ArrowDown");
     await expect.poll(heading).not.toBe("# lobby");
     const left = await heading();
+    const rooms = await page.locator("nav a").count();
     await tabTo("방 나가기");
     await page.keyboard.press("Enter");
     await page.getByRole("dialog").waitFor();
     await tabTo("방 나가기");
     await page.keyboard.press("Enter");
     await expect.poll(heading).not.toBe(left);
-    await expect.poll(() => page.locator("nav a").count()).toBe(2);
+    await expect.poll(() => page.locator("nav a").count()).toBe(rooms - 1);
   });
 
   it("one changes the looks and the language, and signs out", async () => {

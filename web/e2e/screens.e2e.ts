@@ -147,4 +147,84 @@ describe("screens", () => {
       await person.close();
     }
   });
+
+  it("what is new, what is too long, what was refused", async () => {
+    for (const scheme of ["light", "dark"] as const) {
+      const sea = await Program.connect(server.url, await server.signIn("바다"));
+      const lobby = await sea.enter("lobby");
+      const person = await open("나무", { scheme });
+      const { page } = person;
+      await person.signIn();
+      await person.go("회의 기록");
+      for (let count = 1; count <= 30; count++) await sea.post(lobby, `그사이에 한 말 ${count}`);
+      await expect.poll(() => page.locator("nav a", { hasText: "lobby" }).locator(".count").innerText()).toBe("30");
+      await check(page, `unread-room-${scheme}`);
+      await person.go("lobby");
+      await page.locator(".divider.unread").waitFor();
+      await check(page, `unread-here-${scheme}`);
+
+      await page.keyboard.press("Alt+r");
+      await page.keyboard.press("Home");
+      await page.getByText("안녕하세요! 오늘 저녁에").waitFor();
+      await sea.post(lobby, "아래에 온 말");
+      await page.getByRole("button", { name: /새 메시지/ }).waitFor();
+      await check(page, `new-below-${scheme}`);
+
+      await person.field.fill("가".repeat(6_000));
+      await page.getByText("바이트만큼 길어요").waitFor();
+      await check(page, `too-long-${scheme}`);
+      await person.field.fill("");
+
+      await person.context.setOffline(true);
+      await server.down("SIGKILL");
+      await server.up();
+      await page.getByText("연결이 끊겼어요").first().waitFor();
+      await person.say("거절될 말");
+      const device = await Program.connect(server.url, await server.signIn("나무"));
+      await device.ask({ kind: "leave", clientId: crypto.randomUUID(), room: lobby });
+      device.close();
+      await person.context.setOffline(false);
+      await person.go("lobby");
+      await page.getByText("보내지 못했어요").waitFor();
+      await check(page, `not-sent-${scheme}`);
+      sea.close();
+      await person.close();
+    }
+  });
+
+  it("no room, no session, no server, no way back", async () => {
+    for (const scheme of ["light", "dark"] as const) {
+      const person = await open(`구름 ${scheme}`, { scheme });
+      const { page } = person;
+      await person.signUp();
+      await person.go("lobby");
+      const device = await Program.connect(server.url, await server.signIn(person.name));
+      await device.ask({ kind: "leave", clientId: crypto.randomUUID(), room: await device.enter("lobby") });
+      device.close();
+      await page.getByText("이야기할 방을 골라 주세요").waitFor();
+      await check(page, `no-room-${scheme}`);
+
+      // A close code that forbids coming back.
+      await page.routeWebSocket(/\/ws$/, (socket) => socket.close({ code: 4503 }));
+      await page.reload();
+      await page.getByText("서버가 연결을 끝냈어요").waitFor();
+      await check(page, `stopped-${scheme}`);
+
+      await page.route("**/api/v1/me", (route) => route.abort());
+      await page.reload();
+      await page.getByText("서버에 연결할 수 없어요").waitFor();
+      await check(page, `unreachable-${scheme}`);
+      await page.unroute("**/api/v1/me");
+      await person.close();
+
+      const other = await open(person.name, { scheme });
+      await other.signIn();
+      await other.online();
+      const cookie = (await other.context.cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
+      await fetch(`${server.url}/api/v1/sign-out`, { method: "POST", headers: { Cookie: cookie, Origin: server.url } });
+      await other.page.getByText("로그아웃되었어요").waitFor();
+      await check(other.page, `session-over-${scheme}`);
+      await other.close();
+    }
+  });
 });
