@@ -17,6 +17,8 @@ import type { Event, OfflineReason, Outcome } from "./event";
 
 /** How old the list of one's rooms may be when one comes back to the page. */
 const LIST_AGE_MS = 5_000;
+/** Milliseconds until the list that the server would not tell is asked for again. */
+const LIST_RETRY_MS = 5_000;
 
 export type Connection =
   | { kind: "connecting" }
@@ -256,7 +258,7 @@ export class Chat {
       console.error(error);
       this.#listTimer = setTimeout(() => {
         if (this.connection.kind === "online") void this.#list();
-      }, LIST_AGE_MS);
+      }, LIST_RETRY_MS);
     }
   }
 
