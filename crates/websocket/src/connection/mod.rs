@@ -1,27 +1,26 @@
 //! One WebSocket after its opening handshake, as a machine without I/O: bytes in, events and bytes out.
 //!
 //! `receive` (what arrives) and `outbox` (what is to be sent) know nothing of each other; this file joins them: it
-//! answers pings, keeps the close handshake, and turns a violation into one close frame and one final event. `inflating` and
-//! `deflating` are their halves of permessage-deflate.
+//! answers pings, keeps the close handshake, and turns a violation into one close frame and one final event. How messages
+//! become frames is in `sending`; `inflating` and `deflating` are the two halves of permessage-deflate.
 
 mod deflating;
 mod inflating;
 mod outbox;
 mod receive;
+mod sending;
 
 use bytes::{Bytes, BytesMut};
 
 use crate::{
     CONTROL_PAYLOAD_BYTES_MAX, CloseCode, CloseError, Compression, Message, MessageKind, Parts,
-    PreparedMessage, Role, SendError, Utf8Bytes, Violation,
-    deflate::Workspace,
-    frame::{Lead, OpCode},
-    utf8::Utf8Validator,
+    Role, SendError, Violation, frame::OpCode,
 };
 pub(crate) use deflating::Deflating;
 use inflating::Inflating;
 use outbox::Outbox;
 use receive::{Delivery, Receiver, Step};
+use sending::OpenMessage;
 
 pub use outbox::{CONTROL_FRAMES_MAX, PENDING_PONGS_MAX};
 
@@ -85,14 +84,6 @@ pub struct Connection {
     open_message: Option<OpenMessage>,
     /// If compression was agreed on.
     deflating: Option<Box<Deflating>>,
-}
-
-#[derive(Debug)]
-struct OpenMessage {
-    kind: MessageKind,
-    begun: bool,
-    compressed: bool,
-    utf8: Utf8Validator,
 }
 
 impl Connection {
@@ -197,205 +188,6 @@ impl Connection {
             Step::Failed(violation) => {
                 self.answer_with_close(violation.close_code());
                 Event::Failed(violation)
-            }
-        }
-    }
-
-    /// Queues a message; it is taken whole or not at all.
-    ///
-    /// # Errors
-    /// [`SendError::Closing`], [`SendError::MessageOpen`].
-    pub fn send(&mut self, message: Message) -> Result<(), SendError> {
-        let kind = message.kind();
-        match self.lend_compression(message.len())? {
-            Some(mut lent) => {
-                let mut work = Workspace::take();
-                let compressed = lent.compress(message.as_bytes(), true, &mut work);
-                self.send_compressed(lent, kind, compressed)
-            }
-            None => {
-                self.outbox
-                    .push_message(Lead::plain(kind), message.into_bytes());
-                Ok(())
-            }
-        }
-    }
-
-    /// Lends what a message of this length is to be compressed with, if it is to be, so that the one who compresses need not hold
-    /// the connection meanwhile. It has to come back through [`send_compressed`](Self::send_compressed) before anything else
-    /// is sent.
-    pub(crate) fn lend_compression(
-        &mut self,
-        bytes: usize,
-    ) -> Result<Option<Box<Deflating>>, SendError> {
-        self.check_message_may_begin()?;
-        let mut lent = self
-            .deflating
-            .take_if(|deflating| deflating.wants(Some(bytes)));
-        if let Some(lent) = &mut lent {
-            lent.begin();
-        }
-        Ok(lent)
-    }
-
-    /// Queues a message that was compressed with what was lent.
-    pub(crate) fn send_compressed(
-        &mut self,
-        lent: Box<Deflating>,
-        kind: MessageKind,
-        compressed: &[u8],
-    ) -> Result<(), SendError> {
-        self.deflating = Some(lent);
-        self.check_message_may_begin()?;
-        self.outbox
-            .push_copy(true, Lead::compressed(kind), compressed);
-        Ok(())
-    }
-
-    /// [`send_prepared`](Self::send_prepared), unless too much is unsent.
-    ///
-    /// # Errors
-    /// [`SendError::Full`] above [`Config::outbox_bytes_max`](crate::Config::outbox_bytes_max), and those of [`send`](Self::send).
-    pub fn try_send_prepared(&mut self, message: &PreparedMessage) -> Result<(), SendError> {
-        self.check_message_may_begin()?;
-        if self.outbox.bytes() >= self.outbox_bytes_max {
-            return Err(SendError::Full);
-        }
-        self.send_prepared(message)
-    }
-
-    /// Queues a reference to a prepared message (a client: a masked copy). If this side's context is taken over from message to
-    /// message, it is compressed for this connection alone.
-    ///
-    /// # Errors
-    /// Those of [`send`](Self::send).
-    pub fn send_prepared(&mut self, message: &PreparedMessage) -> Result<(), SendError> {
-        self.check_message_may_begin()?;
-        let kind = message.kind();
-        match &mut self.deflating {
-            Some(deflating) if deflating.wants(Some(message.payload().len())) => {
-                let Some(settings) = deflating.shared_settings() else {
-                    return self.send(match kind {
-                        MessageKind::Text => {
-                            Message::Text(Utf8Bytes::from_validated(message.payload().clone()))
-                        }
-                        MessageKind::Binary => Message::Binary(message.payload().clone()),
-                    });
-                };
-                let framed = message.compressed(settings);
-                self.outbox.push_prepared(Lead::compressed(kind), framed);
-            }
-            _ => self
-                .outbox
-                .push_prepared(Lead::plain(kind), message.plain()),
-        }
-        Ok(())
-    }
-
-    fn check_message_may_begin(&self) -> Result<(), SendError> {
-        if self.closing {
-            Err(SendError::Closing)
-        } else if self.open_message.is_some() {
-            Err(SendError::MessageOpen)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Begins a message of unknown length, which [`send_part`](Self::send_part) continues.
-    ///
-    /// # Errors
-    /// Those of [`send`](Self::send).
-    pub fn begin_message(&mut self, kind: MessageKind) -> Result<(), SendError> {
-        self.check_message_may_begin()?;
-        let compressed = match &mut self.deflating {
-            Some(deflating) if deflating.wants(None) => {
-                deflating.begin();
-                true
-            }
-            _ => false,
-        };
-        self.open_message = Some(OpenMessage {
-            kind,
-            begun: false,
-            compressed,
-            utf8: Utf8Validator::default(),
-        });
-        Ok(())
-    }
-
-    /// Queues the next piece of the open message; `fin` ends it. Without an open message
-    /// nothing is done.
-    ///
-    /// # Errors
-    /// [`SendError::Closing`]; [`SendError::InvalidUtf8`] if the pieces of a text together are not UTF-8.
-    pub fn send_part(&mut self, data: &[u8], fin: bool) -> Result<(), SendError> {
-        match self.lend_compression_of_part(data, fin)? {
-            Some(mut lent) => {
-                let mut work = Workspace::take();
-                let compressed = lent.compress(data, fin, &mut work);
-                self.send_compressed_part(lent, compressed, fin)
-            }
-            None => {
-                self.push_part(data, fin);
-                Ok(())
-            }
-        }
-    }
-
-    /// As [`lend_compression`](Self::lend_compression), for the next piece of the open message, which is checked here. To come
-    /// back through [`send_compressed_part`](Self::send_compressed_part).
-    pub(crate) fn lend_compression_of_part(
-        &mut self,
-        data: &[u8],
-        fin: bool,
-    ) -> Result<Option<Box<Deflating>>, SendError> {
-        if self.closing {
-            return Err(SendError::Closing);
-        }
-        let Some(open) = &mut self.open_message else {
-            return Ok(None);
-        };
-        if open.kind == MessageKind::Text {
-            let valid = open
-                .utf8
-                .feed(data)
-                .and_then(|()| if fin { open.utf8.finish() } else { Ok(()) });
-            valid.map_err(|_| SendError::InvalidUtf8)?;
-        }
-        Ok(self.deflating.take_if(|_| open.compressed))
-    }
-
-    /// Queues a piece that was compressed with what was lent.
-    pub(crate) fn send_compressed_part(
-        &mut self,
-        lent: Box<Deflating>,
-        compressed: &[u8],
-        fin: bool,
-    ) -> Result<(), SendError> {
-        self.deflating = Some(lent);
-        if self.closing {
-            return Err(SendError::Closing);
-        }
-        self.push_part(compressed, fin);
-        Ok(())
-    }
-
-    /// Queues a frame of the open message.
-    pub(crate) fn push_part(&mut self, payload: &[u8], fin: bool) {
-        if let Some(open) = &mut self.open_message {
-            let lead = if open.begun {
-                Lead::CONTINUATION
-            } else {
-                Lead {
-                    op: OpCode::of(open.kind),
-                    compressed: open.compressed,
-                }
-            };
-            open.begun = true;
-            self.outbox.push_copy(fin, lead, payload);
-            if fin {
-                self.open_message = None;
             }
         }
     }
