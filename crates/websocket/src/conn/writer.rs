@@ -15,17 +15,8 @@ use crate::{Compression, Message, MessageKind, PreparedMessage, SendError, defla
 /// [`Control`](super::Control) waits meanwhile.
 const COMPRESSED_APART_BYTES_MIN: usize = 4 << 10;
 
-/// The one who writes data messages to a connection. There is only one, so two messages are never written at once:
-///
-/// ```compile_fail
-/// # async fn write(mut writer: suda_websocket::Writer<tokio::net::TcpStream>) {
-/// let one = writer.write_message("one");
-/// let two = writer.write_message("two"); // a second mutable borrow
-/// let _ = tokio::join!(one, two);
-/// # }
-/// ```
-///
-/// One after the other they may be, so it is nothing else that does not compile:
+/// The one who writes data messages to a connection. There is only one, and it has no clone, so two messages are never written at
+/// once: `tests/compile_fail` has the programs that the compiler refuses. One after the other they may be:
 ///
 /// ```
 /// # async fn write(mut writer: suda_websocket::Writer<tokio::net::TcpStream>) {
