@@ -21,6 +21,10 @@ use crate::handshake::{Agreement, Policy, Refusal};
 use crate::{Compression, Config, Conn, Parts, Role, UpgradeError, Upgrader};
 
 /// A connection's stream as hyper gives it away, whatever lies below.
+///
+/// It is not [`Endpoints`](crate::Endpoints): hyper tells nothing of what lies below, save by giving it back. [`Raw::downcast`] makes a
+/// connection on the socket itself, which knows its addresses; without that the peer's is for whoever accepted the socket to hand
+/// on, which axum does with `ConnectInfo`.
 pub type HyperStream = TokioIo<hyper::upgrade::Upgraded>;
 
 impl Upgrader {

@@ -10,7 +10,7 @@ use std::{fs, panic::catch_unwind, path::Path};
 mod fuzz;
 
 /// Mutations for each target.
-const MUTATIONS: usize = 3000;
+const MUTATIONS: usize = 2000;
 /// No input grows over this, in bytes.
 const INPUT_BYTES_MAX: usize = 2048;
 
@@ -134,4 +134,7 @@ targets! {
     handshake_client
     deflate
     differential
+    extended_connect
+    proxy_answers
+    proxy_settings
 }

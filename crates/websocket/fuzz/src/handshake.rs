@@ -34,7 +34,7 @@ const ACCEPT: &[u8] = b"Sec-WebSocket-Accept: ";
 const SUBPROTOCOLS: [&str; 2] = ["chat.v2", "chat.v1"];
 
 /// The lines, unless the input says otherwise: left out, doubled, cut, or replaced by what it holds.
-fn head(input: &mut Input<'_>, lines: &[&str]) -> Vec<u8> {
+pub(super) fn head(input: &mut Input<'_>, lines: &[&str]) -> Vec<u8> {
     if input.byte() == 0xff {
         return input.rest().to_vec();
     }
@@ -48,7 +48,8 @@ fn head(input: &mut Input<'_>, lines: &[&str]) -> Vec<u8> {
             8 => continue,
             9 => head.extend([line, b"\r\n", line].concat()),
             10 => {
-                head.extend([&line[..name_len.map_or(4, |len| len + 2)], input.take(len)].concat())
+                let kept = name_len.map_or(4, |len| len + 2).min(line.len());
+                head.extend([&line[..kept], input.take(len)].concat());
             }
             11 => head.extend(input.take(len)),
             12 => head.extend([line, input.take(len)].concat()),

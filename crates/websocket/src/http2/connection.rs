@@ -1,13 +1,16 @@
 //! An HTTP/2 connection as a client, and the dialling of WebSockets on it.
 
+use std::any::Any;
 use std::fmt;
 
 use bytes::{Bytes, BytesMut};
 use h2::client::SendRequest;
 use h2::{Ping, RecvStream, SendStream};
 use http::Response;
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
+use super::stream::Ends;
 use super::{
     CONNECTION_WINDOW_BYTES, Http2Error, Http2Stream, SEND_BUFFER_BYTES, STREAM_WINDOW_BYTES,
 };
@@ -16,7 +19,7 @@ use crate::events::event;
 use crate::handshake::{
     AnswerError, AnswerFault, CONNECT_PROTOCOL, ExtendedConnect, REFUSAL_BODY_BYTES_MAX, Target,
 };
-use crate::{Conn, DialError, Dialer, Parts, Role, Stream};
+use crate::{Conn, DialError, Dialer, MaybeTlsStream, Parts, Role, Stream};
 
 /// An HTTP/2 connection to one server, on which any number of WebSockets can be opened, at the same time and from any task. Clones are the same
 /// connection.
@@ -27,6 +30,7 @@ pub struct Connection {
     sender: SendRequest<Bytes>,
     server: Target,
     dialer: Dialer,
+    ends: Option<Ends>,
 }
 
 impl Connection {
@@ -36,6 +40,7 @@ impl Connection {
         server: Target,
         dialer: Dialer,
     ) -> Result<Self, Http2Error> {
+        let ends = ends_of(&stream);
         let head_bytes_max = dialer.options.limits.bytes_max;
         let (sender, mut connection) = h2::client::Builder::new()
             .enable_push(false)
@@ -61,6 +66,7 @@ impl Connection {
             sender,
             server,
             dialer,
+            ends,
         };
         this.check_offered()?;
         Ok(this)
@@ -115,7 +121,7 @@ impl Connection {
                     .subprotocol(subprotocol)
                     .compression(compression);
                 Ok((
-                    Conn::from_parts(Http2Stream::new(send, body), parts),
+                    Conn::from_parts(Http2Stream::new(send, body, self.ends), parts),
                     response,
                 ))
             }
@@ -143,6 +149,22 @@ impl Connection {
         let (response, send) = sender.send_request(request, false)?;
         Ok((response.await?, send))
     }
+}
+
+/// The ends of the TCP connection below, if there is one: the stream itself is given away.
+fn ends_of<S: Stream>(stream: &S) -> Option<Ends> {
+    let stream = stream as &dyn Any;
+    let tcp = stream.downcast_ref::<TcpStream>();
+    #[cfg(feature = "tls")]
+    let tcp = tcp.or_else(|| {
+        let tls = stream.downcast_ref::<tokio_rustls::client::TlsStream<TcpStream>>();
+        tls.map(|tls| tls.get_ref().0)
+    });
+    let tcp = tcp.or_else(|| stream.downcast_ref::<MaybeTlsStream>()?.tcp())?;
+    Some(Ends {
+        local: tcp.local_addr().ok()?,
+        peer: tcp.peer_addr().ok()?,
+    })
 }
 
 /// Reads until enough is there, or the body ends or fails.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::error::to_io;
+use crate::Endpoints;
 
 /// How long a dropped stream waits for the peer's end.
 pub const LINGER_TIME_MAX: Duration = Duration::from_secs(5);
@@ -25,11 +27,16 @@ const WRITE_BYTES_MAX: usize = 64 * 1024;
 /// The peer may send what its window allows; the window opens again as bytes are read, not as they arrive. Shutting down, and dropping,
 /// sends what was written and then END_STREAM, the counterpart of TCP's FIN (RFC 8441, section 5). A peer that does not end its side
 /// within [`LINGER_TIME_MAX`] after that gets RST_STREAM with CANCEL, the counterpart of TCP's RST.
+///
+/// Its [`Endpoints`] are those of the connection that it shares with others, as they were when that began. They are known if it runs
+/// over TCP, with TLS or without.
 pub struct Http2Stream {
     send: SendStream<Bytes>,
     /// There until the stream is dropped.
     recv: Option<RecvStream>,
     id: u32,
+    /// Of the connection below: this end and the other.
+    ends: Option<Ends>,
     runtime: Handle,
     /// Of the last DATA frame, what was not read yet.
     unread: Bytes,
@@ -37,11 +44,19 @@ pub struct Http2Stream {
     is_shut_down: bool,
 }
 
+/// The addresses of a connection's two ends.
+#[derive(Clone, Copy)]
+pub(super) struct Ends {
+    pub(super) local: SocketAddr,
+    pub(super) peer: SocketAddr,
+}
+
 impl Http2Stream {
-    pub(super) fn new(send: SendStream<Bytes>, recv: RecvStream) -> Self {
+    pub(super) fn new(send: SendStream<Bytes>, recv: RecvStream, ends: Option<Ends>) -> Self {
         Self {
             send,
             id: recv.stream_id().as_u32(),
+            ends,
             recv: Some(recv),
             runtime: Handle::current(),
             unread: Bytes::new(),
@@ -84,6 +99,19 @@ impl Http2Stream {
     fn send_bytes(&mut self, bytes: Bytes, cx: &mut Context<'_>) -> io::Result<()> {
         let sent = self.send.send_data(bytes, false);
         sent.map_err(|_| self.why_closed(cx))
+    }
+}
+
+/// [`io::ErrorKind::Unsupported`] if the connection does not run over TCP.
+impl Endpoints for Http2Stream {
+    type Addr = SocketAddr;
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.ends.ok_or(io::ErrorKind::Unsupported)?.local)
+    }
+
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.ends.ok_or(io::ErrorKind::Unsupported)?.peer)
     }
 }
 

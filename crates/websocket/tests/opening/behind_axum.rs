@@ -4,13 +4,14 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use http::StatusCode;
 use http::header::{HeaderName, HeaderValue, ORIGIN};
 use suda_websocket::axum::{Rejection, WebSocketUpgrade};
 use suda_websocket::handshake::Refusal;
-use suda_websocket::{DialError, Dialer, Message, UpgradeError, Upgrader};
+use suda_websocket::{Conn, DialError, Dialer, Message, UpgradeError, Upgrader};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -61,6 +62,41 @@ async fn a_handler_sets_subprotocols_limits_and_headers_for_its_route() {
     assert_eq!(
         error.as_close().unwrap().code,
         suda_websocket::CloseCode::MESSAGE_TOO_BIG
+    );
+}
+
+#[tokio::test]
+async fn behind_axum_the_addresses_come_with_connect_info_or_with_the_socket() {
+    async fn handler(
+        upgrade: WebSocketUpgrade,
+        ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ) -> Response {
+        let (response, on_upgrade) = upgrade.into_parts();
+        tokio::spawn(async move {
+            let (socket, parts) = on_upgrade.raw().await.unwrap().downcast().unwrap();
+            let mut conn = Conn::<TcpStream>::from_parts(socket, parts);
+            assert_eq!(conn.peer_addr().unwrap(), peer);
+            let ends = (conn.local_addr().unwrap(), peer);
+            conn.write_message(format!("{ends:?}")).await.unwrap();
+            conn.flush().await.unwrap();
+        });
+        response
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let app = Router::new()
+        .route("/", any(handler))
+        .with_state(Upgrader::new())
+        .into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async { axum::serve(listener, app).await });
+    let (mut conn, _) = Dialer::new()
+        .dial(&format!("ws://{address}/"))
+        .await
+        .unwrap();
+    let ends = (conn.peer_addr().unwrap(), conn.local_addr().unwrap());
+    assert_eq!(
+        conn.read_message().await.unwrap(),
+        Message::text(format!("{ends:?}"))
     );
 }
 

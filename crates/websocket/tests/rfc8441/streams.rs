@@ -75,6 +75,35 @@ async fn compressed_messages_go_both_ways() {
 }
 
 #[tokio::test]
+async fn websockets_of_http_2_know_the_addresses_of_their_connection() {
+    let address = echo_server(WAYS[0], Upgrader::new()).await;
+    let connection = connect(&Dialer::new(), address).await;
+    let (one, _) = connection.dial("/chat").await.unwrap();
+    let (two, _) = connection.dial("/chat").await.unwrap();
+    assert_eq!(one.peer_addr().unwrap(), address);
+    assert_eq!(one.local_addr().unwrap(), two.local_addr().unwrap());
+
+    // Over a stream of the caller's own, too, if it is TCP, and not if nobody knows what it is.
+    let tcp = tokio::net::TcpStream::connect(address).await.unwrap();
+    let ours = tcp.local_addr().unwrap();
+    let url = format!("ws://{address}/");
+    let connection = Dialer::new().http2_client(tcp, &url).await.unwrap();
+    let (conn, _) = connection.dial("/chat").await.unwrap();
+    assert_eq!(conn.local_addr().unwrap(), ours);
+    assert_eq!(conn.control().peer_addr().unwrap(), address);
+    let tcp = tokio::net::TcpStream::connect(address).await.unwrap();
+    let connection = Dialer::new()
+        .http2_client(tokio::io::BufReader::new(tcp), &url)
+        .await
+        .unwrap();
+    let (conn, _) = connection.dial("/chat").await.unwrap();
+    assert_eq!(
+        conn.peer_addr().unwrap_err().kind(),
+        std::io::ErrorKind::Unsupported
+    );
+}
+
+#[tokio::test]
 async fn many_websockets_share_one_connection() {
     for way in WAYS {
         let address = echo_server(way, Upgrader::new()).await;
