@@ -4,19 +4,23 @@
 //! the rules themselves, which are in [`handshake`](crate::handshake); the ways from hyper and axum, which are in
 //! their own modules and use the same [`Upgrader`].
 
+use std::future::{Future, poll_fn};
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{BufMut as _, Bytes};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Response, request};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
+use crate::buffers;
 use crate::conn::later;
 use crate::events::event;
-use crate::handshake::{Accept, Judged, OriginPolicy, Policy, Refusal, Reject, ServerHandshake};
+use crate::handshake::{Accept, OriginPolicy, Policy, Refusal, Reject, ServerHandshake};
 use crate::{Compression, Config, Conn, Parts, Role};
 
 /// How long a client may take for its request and for receiving our answer, unless set otherwise.
@@ -238,38 +242,35 @@ impl Upgrader {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let deadline = later(Instant::now(), self.handshake_timeout);
+        let mut patience = Patience::new(self.handshake_timeout);
         let mut handshake = ServerHandshake::new(self.policy.clone());
-        let judged = match timeout_at(deadline, read_request(&mut stream, &mut handshake)).await {
-            Ok(judged) => judged?,
-            Err(_) => Err(handshake.handle_timeout()),
+        let judged = match patience
+            .wait(read_request(&mut stream, &mut handshake))
+            .await
+        {
+            Some(judged) => judged?,
+            None => Err(handshake.handle_timeout()),
         };
         match judged {
             Ok(accept) => {
-                let Accept {
-                    request,
-                    response,
-                    subprotocol,
-                    compression,
-                    leftover,
-                    ..
-                } = *accept;
                 let answer = async {
-                    stream.write_all(&response).await?;
+                    stream.write_all(&accept.response).await?;
                     stream.flush().await
                 };
-                timeout_at(deadline, answer)
-                    .await
-                    .map_err(|_| UpgradeError::Timeout)??;
+                patience.wait(answer).await.ok_or(UpgradeError::Timeout)??;
                 let parts = Parts {
                     role: Role::Server,
                     config: self.config.clone(),
-                    read_buf: leftover,
-                    subprotocol,
-                    compression,
+                    read_buf: accept.leftover,
+                    subprotocol: accept.subprotocol,
+                    compression: accept.compression,
                 };
-                event!(debug, path = request.uri.path(), "WebSocket accepted");
-                Ok((Conn::from_parts(stream, parts), request))
+                event!(
+                    debug,
+                    path = accept.request.uri.path(),
+                    "WebSocket accepted"
+                );
+                Ok((Conn::from_parts(stream, parts), accept.request))
             }
             Err(reject) => {
                 event!(debug, status = reject.status.as_u16(), reason = %reject.reason, "WebSocket refused");
@@ -281,22 +282,69 @@ impl Upgrader {
     }
 }
 
+/// How long a handshake may still take. Neither clock nor timer is asked for before there is something to wait for: the request is
+/// mostly there when the stream is accepted.
+struct Patience {
+    time: Duration,
+    deadline: Option<Instant>,
+}
+
+impl Patience {
+    fn new(time: Duration) -> Self {
+        Self {
+            time,
+            deadline: None,
+        }
+    }
+
+    /// `None` if the deadline passes first.
+    async fn wait<T>(&mut self, step: impl Future<Output = T>) -> Option<T> {
+        let mut step = pin!(step);
+        let mut sleep = pin!(None::<Sleep>);
+        poll_fn(|cx| {
+            if let Poll::Ready(value) = step.as_mut().poll(cx) {
+                return Poll::Ready(Some(value));
+            }
+            if sleep.is_none() {
+                let deadline = self
+                    .deadline
+                    .get_or_insert_with(|| later(Instant::now(), self.time));
+                sleep.set(Some(sleep_until(*deadline)));
+            }
+            match sleep.as_mut().as_pin_mut() {
+                Some(sleep) => sleep.poll(cx).map(|()| None),
+                None => Poll::Pending,
+            }
+        })
+        .await
+    }
+}
+
 async fn read_request<S: AsyncRead + Unpin>(
     stream: &mut S,
     handshake: &mut ServerHandshake,
-) -> Result<Result<Box<Accept>, Reject>, UpgradeError> {
-    let mut piece = Vec::with_capacity(READ_BYTES);
-    loop {
-        piece.clear();
-        if stream.read_buf(&mut piece).await? == 0 {
-            return Err(UpgradeError::Closed);
-        }
-        match handshake.receive(&piece) {
-            Judged::Pending => {}
-            Judged::Accept(accept) => return Ok(Ok(accept)),
-            Judged::Reject(reject) => return Ok(Err(reject)),
-        }
-    }
+) -> Result<Result<Accept, Reject>, UpgradeError> {
+    poll_fn(|cx| {
+        // Lent for the moment: a client that keeps us waiting costs what it has sent and no buffer.
+        let mut piece = buffers::take();
+        let judged = loop {
+            piece.clear();
+            let mut room = (&mut piece).limit(READ_BYTES);
+            let read = pin!(stream.read_buf(&mut room)).poll(cx);
+            match read {
+                Poll::Pending => break Poll::Pending,
+                Poll::Ready(Err(error)) => break Poll::Ready(Err(error.into())),
+                Poll::Ready(Ok(0)) => break Poll::Ready(Err(UpgradeError::Closed)),
+                Poll::Ready(Ok(_)) => {}
+            }
+            if let Some(judged) = handshake.try_receive(&piece) {
+                break Poll::Ready(Ok(judged));
+            }
+        };
+        buffers::give(piece);
+        judged
+    })
+    .await
 }
 
 /// Sends the answer and closes. A stream that is closed while input is unread may be reset, and the reset can overtake

@@ -10,10 +10,10 @@ use http::{Method, Request, Response, Uri, Version};
 use super::answer::{AnswerFault, Expected};
 use super::client::{ClientOptions, HandshakeError};
 use super::compression;
-use super::field::{Single, single};
+use super::field::{Single, has_body, single};
 use super::origin::Authority;
 use super::refusal::Refusal;
-use super::server::{Agreement, Policy, check_subprotocols, has_body};
+use super::server::{Agreement, Policy, check_subprotocols};
 use super::target::Target;
 use crate::Compression;
 

@@ -1,6 +1,9 @@
 //! Reading header fields: lists of tokens, and fields that may stand only once.
 
-use http::header::{AsHeaderName, CONNECTION, HeaderMap, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
+use http::header::{
+    AsHeaderName, CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderValue, SEC_WEBSOCKET_PROTOCOL,
+    TRANSFER_ENCODING, UPGRADE,
+};
 
 /// Whether these request headers ask for a WebSocket: `Connection` names `upgrade`, and `Upgrade` names `websocket`.
 /// It says nothing about whether the rest of the handshake is right; use it to tell a WebSocket from an ordinary
@@ -16,22 +19,34 @@ pub fn subprotocols(headers: &HeaderMap) -> Vec<&str> {
 
 /// Whether a comma-separated list holds `token`, in any case.
 pub(super) fn has_token(headers: &HeaderMap, name: impl AsHeaderName, token: &str) -> bool {
-    list(headers, name).any(|item| item.eq_ignore_ascii_case(token))
+    headers
+        .get_all(name)
+        .into_iter()
+        .any(|line| line_has_token(line, token))
+}
+
+fn line_has_token(line: &HeaderValue, token: &str) -> bool {
+    // Mostly it is alone.
+    line.as_bytes().eq_ignore_ascii_case(token.as_bytes())
+        || items(line).any(|item| item.eq_ignore_ascii_case(token))
 }
 
 /// The items of a comma-separated list over all lines of that name. Empty items are skipped (RFC 9110, section 5.6.1),
 /// lines that aren't text too.
 pub(super) fn list(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = &str> {
-    headers
-        .get_all(name)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|line| line.split(','))
+    headers.get_all(name).into_iter().flat_map(items)
+}
+
+fn items(line: &HeaderValue) -> impl Iterator<Item = &str> {
+    line.to_str()
+        .unwrap_or_default()
+        .split(',')
         .map(|item| item.trim_matches([' ', '\t']))
         .filter(|item| !item.is_empty())
 }
 
 /// A field that may stand at most once.
+#[derive(Clone, Copy)]
 pub(super) enum Single<'a> {
     Absent,
     One(&'a str),
@@ -39,12 +54,82 @@ pub(super) enum Single<'a> {
     Malformed,
 }
 
+impl<'a> Single<'a> {
+    /// With one more line.
+    fn add(&mut self, line: &'a HeaderValue) {
+        *self = match self {
+            Self::Absent => line.to_str().map_or(Self::Malformed, Self::One),
+            _ => Self::Malformed,
+        };
+    }
+}
+
 pub(super) fn single(headers: &HeaderMap, name: impl AsHeaderName) -> Single<'_> {
-    let mut values = headers.get_all(name).into_iter();
-    match (values.next(), values.next()) {
-        (None, _) => Single::Absent,
-        (Some(value), None) => value.to_str().map_or(Single::Malformed, Single::One),
-        (Some(_), Some(_)) => Single::Malformed,
+    let mut field = Single::Absent;
+    for line in headers.get_all(name) {
+        field.add(line);
+    }
+    field
+}
+
+/// Whether the request announces bytes of its own, which would be taken for frames.
+pub(super) fn has_body(headers: &HeaderMap) -> bool {
+    announces_bytes(single(headers, CONTENT_LENGTH)) || headers.contains_key(TRANSFER_ENCODING)
+}
+
+/// A length of zero announces nothing.
+fn announces_bytes(content_length: Single<'_>) -> bool {
+    !matches!(content_length, Single::Absent | Single::One("0"))
+}
+
+/// What a handshake's headers say, gathered in one go through all of them: most are asked for, and each look-up in the map
+/// costs as much as a few steps of the way.
+pub(super) struct Fields<'a> {
+    pub(super) host: Single<'a>,
+    pub(super) origin: Single<'a>,
+    pub(super) version: Single<'a>,
+    pub(super) key: Single<'a>,
+    pub(super) connection_names_upgrade: bool,
+    pub(super) upgrade_names_websocket: bool,
+    /// The request announces bytes of its own.
+    pub(super) body: bool,
+    /// There is a line of subprotocols, of whatever content.
+    pub(super) subprotocols: bool,
+    /// There is a line of extensions, of whatever content.
+    pub(super) extensions: bool,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn of(headers: &'a HeaderMap) -> Self {
+        let mut fields = Self {
+            host: Single::Absent,
+            origin: Single::Absent,
+            version: Single::Absent,
+            key: Single::Absent,
+            connection_names_upgrade: false,
+            upgrade_names_websocket: false,
+            body: false,
+            subprotocols: false,
+            extensions: false,
+        };
+        let mut content_length = Single::Absent;
+        for (name, line) in headers {
+            match name.as_str() {
+                "host" => fields.host.add(line),
+                "origin" => fields.origin.add(line),
+                "sec-websocket-version" => fields.version.add(line),
+                "sec-websocket-key" => fields.key.add(line),
+                "content-length" => content_length.add(line),
+                "connection" => fields.connection_names_upgrade |= line_has_token(line, "upgrade"),
+                "upgrade" => fields.upgrade_names_websocket |= line_has_token(line, "websocket"),
+                "transfer-encoding" => fields.body = true,
+                "sec-websocket-protocol" => fields.subprotocols = true,
+                "sec-websocket-extensions" => fields.extensions = true,
+                _ => {}
+            }
+        }
+        fields.body |= announces_bytes(content_length);
+        fields
     }
 }
 

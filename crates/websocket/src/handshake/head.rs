@@ -1,12 +1,17 @@
 //! Collecting the head of an HTTP/1.1 message from pieces of any size, within bounds.
 
-use bytes::{Buf as _, BytesMut};
+use std::mem::MaybeUninit;
+
+use bytes::{Buf as _, Bytes, BytesMut};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::request;
 use http::{Method, Request, Response, StatusCode, Uri, Version};
 
 use super::field::is_token_byte;
 use super::limits::HeadLimits;
+
+/// Header lines up to which a head is parsed without allocating room for them: more than browsers send.
+const LINES_ON_STACK: usize = 24;
 
 /// What is wrong with a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,34 +49,44 @@ impl HeadBuffer {
 
     /// Takes a piece; `Some(head)` once the empty line is there. What follows it is kept for [`take_rest`](Self::take_rest).
     /// Holds at most the limit and what the last piece brought.
-    pub(super) fn receive(&mut self, piece: &[u8]) -> Result<Option<BytesMut>, HeadError> {
+    pub(super) fn receive(&mut self, piece: &[u8]) -> Result<Option<Head>, HeadError> {
         self.bytes.extend_from_slice(piece);
         // A TLS hello or another protocol shows at its first byte: no need to wait for an empty line that never comes.
         if self.bytes.first().is_some_and(|&byte| !is_token_byte(byte)) {
             return Err(HeadError::Malformed);
         }
-        while self.scanned < self.bytes.len() {
-            if self.scanned >= self.limits.bytes_max {
-                return Err(HeadError::TooManyBytes);
-            }
-            let at = self.scanned;
-            self.scanned += 1;
-            if self.bytes[at] != b'\n' {
-                continue;
-            }
-            if at == 0 || self.bytes[at - 1] != b'\r' {
+        let bounded = &self.bytes[..self.bytes.len().min(self.limits.bytes_max)];
+        while let Some(distance) = find_lf(&bounded[self.scanned..]) {
+            let at = self.scanned + distance;
+            self.scanned = at + 1;
+            if at == 0 || bounded[at - 1] != b'\r' {
                 return Err(HeadError::BareLf);
             }
-            if self.bytes[..=at].ends_with(b"\r\n\r\n") {
+            if bounded[..=at].ends_with(b"\r\n\r\n") {
                 self.scanned = 0;
-                return Ok(Some(self.bytes.split_to(at + 1)));
+                return Ok(Some(self.take_head(at + 1)));
             }
             if self.lines > self.limits.lines_max {
                 return Err(HeadError::TooManyHeaders);
             }
             self.lines += 1;
         }
+        self.scanned = bounded.len();
+        if self.scanned < self.bytes.len() {
+            return Err(HeadError::TooManyBytes);
+        }
         Ok(None)
+    }
+
+    fn take_head(&mut self, len: usize) -> Head {
+        // Mostly nothing follows, and what follows is short: the head keeps the memory.
+        let rest = BytesMut::from(&self.bytes[len..]);
+        let mut bytes = std::mem::replace(&mut self.bytes, rest);
+        bytes.truncate(len);
+        Head {
+            bytes: bytes.freeze(),
+            header_lines: self.lines.saturating_sub(1),
+        }
     }
 
     /// Gives away what came after the head.
@@ -80,42 +95,102 @@ impl HeadBuffer {
     }
 }
 
-/// Parses a complete request head.
-pub(super) fn parse_request(head: &[u8]) -> Result<request::Parts, HeadError> {
-    let mut lines = room_for_lines(head);
-    let mut parsed = httparse::Request::new(&mut lines);
-    complete(parsed.parse(head), head)?;
-    let (Some(method), Some(target), Some(minor)) = (parsed.method, parsed.path, parsed.version)
-    else {
-        return Err(HeadError::Malformed);
-    };
-    let (mut parts, ()) = Request::new(()).into_parts();
-    parts.method = Method::from_bytes(method.as_bytes()).map_err(|_| HeadError::Malformed)?;
-    parts.uri = target.parse::<Uri>().map_err(|_| HeadError::Malformed)?;
-    parts.version = version(minor);
-    parts.headers = header_map(parsed.headers)?;
-    Ok(parts)
+/// A head, its empty line included.
+#[derive(Debug)]
+pub(super) struct Head {
+    bytes: Bytes,
+    header_lines: usize,
 }
 
-/// Parses a complete response head.
-pub(super) fn parse_response(head: &[u8]) -> Result<Response<()>, HeadError> {
-    let mut lines = room_for_lines(head);
-    let mut parsed = httparse::Response::new(&mut lines);
-    complete(parsed.parse(head), head)?;
-    let (Some(code), Some(minor)) = (parsed.code, parsed.version) else {
-        return Err(HeadError::Malformed);
-    };
-    let mut response = Response::new(());
-    *response.status_mut() = StatusCode::from_u16(code).map_err(|_| HeadError::Malformed)?;
-    *response.version_mut() = version(minor);
-    *response.headers_mut() = header_map(parsed.headers)?;
-    Ok(response)
+impl Head {
+    /// Parses a request's. Target and header values refer to the head's bytes.
+    pub(super) fn parse_request(&self) -> Result<request::Parts, HeadError> {
+        self.with_room_for_lines(|room| {
+            let mut parsed = httparse::Request::new(&mut []);
+            let result = parsed.parse_with_uninit_headers(&self.bytes, room);
+            complete(result, &self.bytes)?;
+            let (Some(method), Some(target), Some(minor)) =
+                (parsed.method, parsed.path, parsed.version)
+            else {
+                return Err(HeadError::Malformed);
+            };
+            let (mut parts, ()) = Request::new(()).into_parts();
+            parts.method =
+                Method::from_bytes(method.as_bytes()).map_err(|_| HeadError::Malformed)?;
+            parts.uri = Uri::from_maybe_shared(self.bytes.slice_ref(target.as_bytes()))
+                .map_err(|_| HeadError::Malformed)?;
+            parts.version = version(minor);
+            parts.headers = self.header_map(parsed.headers)?;
+            Ok(parts)
+        })
+    }
+
+    /// Parses a response's. Header values refer to the head's bytes.
+    pub(super) fn parse_response(&self) -> Result<Response<()>, HeadError> {
+        self.with_room_for_lines(|room| {
+            let mut parsed = httparse::Response::new(&mut []);
+            let result = httparse::ParserConfig::default().parse_response_with_uninit_headers(
+                &mut parsed,
+                &self.bytes,
+                room,
+            );
+            complete(result, &self.bytes)?;
+            let (Some(code), Some(minor)) = (parsed.code, parsed.version) else {
+                return Err(HeadError::Malformed);
+            };
+            let mut response = Response::new(());
+            *response.status_mut() =
+                StatusCode::from_u16(code).map_err(|_| HeadError::Malformed)?;
+            *response.version_mut() = version(minor);
+            *response.headers_mut() = self.header_map(parsed.headers)?;
+            Ok(response)
+        })
+    }
+
+    /// As much room as the head's lines need; their number has been checked.
+    fn with_room_for_lines<'a, R>(
+        &'a self,
+        parse: impl FnOnce(&mut [MaybeUninit<httparse::Header<'a>>]) -> R,
+    ) -> R {
+        if self.header_lines <= LINES_ON_STACK {
+            parse(&mut [const { MaybeUninit::uninit() }; LINES_ON_STACK][..self.header_lines])
+        } else {
+            parse(&mut vec![MaybeUninit::uninit(); self.header_lines])
+        }
+    }
+
+    fn header_map(&self, lines: &[httparse::Header<'_>]) -> Result<HeaderMap, HeadError> {
+        // The map has a bound of its own, which a limit that was set very high may exceed.
+        let mut map =
+            HeaderMap::try_with_capacity(lines.len()).map_err(|_| HeadError::TooManyHeaders)?;
+        for line in lines {
+            let name =
+                HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| HeadError::Malformed)?;
+            let value = HeaderValue::from_maybe_shared(self.bytes.slice_ref(line.value))
+                .map_err(|_| HeadError::Malformed)?;
+            map.try_append(name, value)
+                .map_err(|_| HeadError::TooManyHeaders)?;
+        }
+        Ok(map)
+    }
 }
 
-/// As much as the head's lines need; their number has been checked.
-fn room_for_lines(head: &[u8]) -> Vec<httparse::Header<'_>> {
-    let lines = head.iter().filter(|&&byte| byte == b'\n').count();
-    vec![httparse::EMPTY_HEADER; lines]
+/// Where the first line feed is, looked for eight bytes at a time.
+fn find_lf(bytes: &[u8]) -> Option<usize> {
+    const WORD_BYTES: usize = size_of::<u64>();
+    const LOW_BITS: u64 = u64::from_ne_bytes([0x7f; WORD_BYTES]);
+    const LINE_FEEDS: u64 = u64::from_ne_bytes([b'\n'; WORD_BYTES]);
+    let (words, rest) = bytes.as_chunks::<WORD_BYTES>();
+    for (index, word) in words.iter().enumerate() {
+        let differing = u64::from_le_bytes(*word) ^ LINE_FEEDS;
+        // A byte's high bit is set here exactly if the byte differs nowhere: its seven low bits do not carry, and the high one is clear.
+        let found = !(((differing & LOW_BITS) + LOW_BITS) | differing | LOW_BITS);
+        if found != 0 {
+            return Some(index * WORD_BYTES + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let at = rest.iter().position(|&byte| byte == b'\n')?;
+    Some(words.len() * WORD_BYTES + at)
 }
 
 /// The head has been cut at its empty line, so a parser that wants more, or leaves some, has seen another end than we.
@@ -143,13 +218,35 @@ fn version(minor: u8) -> Version {
     }
 }
 
-fn header_map(lines: &[httparse::Header<'_>]) -> Result<HeaderMap, HeadError> {
-    let mut map = HeaderMap::with_capacity(lines.len());
-    for line in lines {
-        let name =
-            HeaderName::from_bytes(line.name.as_bytes()).map_err(|_| HeadError::Malformed)?;
-        let value = HeaderValue::from_bytes(line.value).map_err(|_| HeadError::Malformed)?;
-        map.append(name, value);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_feed_is_found_where_the_first_is_among_bytes_that_resemble_it() {
+        for len in 0..40 {
+            for at in 0..len {
+                for filler in [0, 0x09, 0x0b, 0x8a, 0xff, b'a'] {
+                    let mut bytes = vec![filler; len];
+                    assert_eq!(find_lf(&bytes), None);
+                    bytes[at] = b'\n';
+                    assert_eq!(find_lf(&bytes), Some(at), "{len} bytes of {filler}");
+                    bytes[len - 1] = b'\n';
+                    assert_eq!(find_lf(&bytes), Some(at), "{len} bytes of {filler}");
+                }
+            }
+        }
     }
-    Ok(map)
+
+    #[test]
+    fn values_refer_to_the_bytes_of_the_head() {
+        let mut buffer = HeadBuffer::new(HeadLimits::REQUEST);
+        let bytes = b"GET /room HTTP/1.1\r\nHost: chat.example\r\n\r\nrest";
+        assert!(buffer.receive(&bytes[..30]).unwrap().is_none());
+        let head = buffer.receive(&bytes[30..]).unwrap().unwrap();
+        let parts = head.parse_request().unwrap();
+        let host = parts.headers["host"].as_bytes().as_ptr();
+        assert!(head.bytes.as_ptr_range().contains(&host));
+        assert_eq!(&buffer.take_rest()[..], b"rest");
+    }
 }

@@ -18,10 +18,24 @@ const KEY_BYTES: usize = 16;
 /// assert_eq!(suda_websocket::handshake::accept_key("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 /// ```
 pub fn accept_key(key: &str) -> String {
+    String::from_utf8_lossy(&accept_value(key)).into_owned()
+}
+
+/// Characters of an accept value: the 20 bytes of a SHA-1 in base64.
+const ACCEPT_CHARACTERS: usize = 28;
+
+/// [`accept_key`]'s characters.
+pub(super) type AcceptValue = [u8; ACCEPT_CHARACTERS];
+
+pub(super) fn accept_value(key: &str) -> AcceptValue {
     let mut hash = Sha1::new();
     hash.update(key.as_bytes());
     hash.update(GUID.as_bytes());
-    STANDARD.encode(hash.finalize())
+    let mut value = [0; ACCEPT_CHARACTERS];
+    if STANDARD.encode_slice(hash.finalize(), &mut value) != Ok(ACCEPT_CHARACTERS) {
+        unreachable!("a SHA-1 has 20 bytes");
+    }
+    value
 }
 
 /// A fresh key from the operating system's generator.
@@ -37,8 +51,8 @@ pub(super) fn is_valid(key: &str) -> bool {
     const KEY_CHARACTERS: usize = 24;
     key.len() == KEY_CHARACTERS
         && STANDARD
-            .decode(key)
-            .is_ok_and(|bytes| bytes.len() == KEY_BYTES)
+            .decode_slice(key, &mut [0; KEY_BYTES + 2])
+            .is_ok_and(|bytes| bytes == KEY_BYTES)
 }
 
 #[cfg(test)]

@@ -6,10 +6,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::header::{HOST, ORIGIN};
 use http::request::Parts;
 
-use super::field::{Single, single};
+use super::field::Single;
 
 type Check = dyn Fn(&Parts) -> bool + Send + Sync;
 
@@ -29,13 +28,14 @@ pub enum OriginPolicy {
 }
 
 impl OriginPolicy {
-    pub(super) fn allows(&self, request: &Parts) -> bool {
+    /// `host` and `origin` are the request's headers of these names.
+    pub(super) fn allows(&self, request: &Parts, host: Single<'_>, origin: Single<'_>) -> bool {
         let allowed = match self {
             Self::SameHost => None,
             Self::Allow(origins) => Some(origins),
             Self::Check(check) => return check(request),
         };
-        let origin = match single(&request.headers, ORIGIN) {
+        let origin = match origin {
             Single::Absent => return true,
             Single::Malformed => return false,
             Single::One(text) => Origin::parse(text),
@@ -43,7 +43,7 @@ impl OriginPolicy {
         // "null" (a sandboxed page, a local file) is not the origin of anything, so it ends here too.
         let Some(origin) = origin else { return false };
         match allowed {
-            None => request_host(request).is_some_and(|host| origin.is_at(host)),
+            None => request_host(request, host).is_some_and(|host| origin.is_at(host)),
             Some(origins) => origins
                 .iter()
                 .filter_map(|text| Origin::parse(text))
@@ -63,8 +63,8 @@ impl fmt::Debug for OriginPolicy {
 }
 
 /// The authority that the request is for. An absolute request target beats `Host` (RFC 9112, section 3.2.2).
-fn request_host(request: &Parts) -> Option<Authority<'_>> {
-    let text = match (request.uri.authority(), single(&request.headers, HOST)) {
+fn request_host<'a>(request: &'a Parts, host: Single<'a>) -> Option<Authority<'a>> {
+    let text = match (request.uri.authority(), host) {
         (Some(authority), _) => authority.as_str(),
         (None, Single::One(host)) => host,
         (None, _) => return None,
@@ -124,6 +124,23 @@ impl PartialEq for Origin<'_> {
     }
 }
 
+/// The bytes that a host's name may have (RFC 3986, section 3.2.2).
+static HOST_BYTES: [bool; 256] = {
+    let mut allowed = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        allowed[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let marks = b"-._~%!$&'()*+,;=";
+    let mut index = 0;
+    while index < marks.len() {
+        allowed[marks[index] as usize] = true;
+        index += 1;
+    }
+    allowed
+};
+
 /// `host[:port]`; an IPv6 address keeps its brackets.
 #[derive(Clone, Copy)]
 pub(crate) struct Authority<'a> {
@@ -136,10 +153,10 @@ impl<'a> Authority<'a> {
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let host_end = match text.strip_prefix('[') {
             Some(inner) => inner.find(']')? + 2,
-            None => text.find(':').unwrap_or(text.len()),
+            None => text.bytes().position(|b| b == b':').unwrap_or(text.len()),
         };
         let (host, rest) = text.split_at(host_end);
-        let host_byte = |b: u8| b.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&b);
+        let host_byte = |b: u8| HOST_BYTES[usize::from(b)];
         let well_formed = match host
             .strip_prefix('[')
             .and_then(|inner| inner.strip_suffix(']'))

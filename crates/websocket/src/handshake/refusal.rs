@@ -1,7 +1,7 @@
 //! Why a server refuses a handshake, and the HTTP answer that says so.
 
 use bytes::{Bytes, BytesMut};
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 
 use super::head::HeadError;
@@ -208,14 +208,23 @@ pub(super) fn encode_head<B>(response: &Response<B>) -> BytesMut {
 /// human readers expect it.
 pub(super) fn encode_headers(headers: &HeaderMap, bytes: &mut BytesMut) {
     for (name, value) in headers {
-        bytes.extend_from_slice(spelling(name).as_bytes());
-        bytes.extend_from_slice(b": ");
-        bytes.extend_from_slice(value.as_bytes());
-        bytes.extend_from_slice(b"\r\n");
+        encode_line(name, value, bytes);
     }
 }
 
-fn spelling(name: &header::HeaderName) -> &str {
+pub(super) fn encode_line(name: &HeaderName, value: &HeaderValue, bytes: &mut BytesMut) {
+    bytes.extend_from_slice(spelling(name).as_bytes());
+    bytes.extend_from_slice(b": ");
+    bytes.extend_from_slice(value.as_bytes());
+    bytes.extend_from_slice(b"\r\n");
+}
+
+/// How many bytes [`encode_line`] writes.
+pub(super) fn encoded_line_bytes(name: &HeaderName, value: &HeaderValue) -> usize {
+    name.as_str().len() + value.len() + b": \r\n".len()
+}
+
+fn spelling(name: &HeaderName) -> &str {
     match name.as_str() {
         "host" => "Host",
         "upgrade" => "Upgrade",

@@ -6,7 +6,7 @@ use http::{Response, StatusCode};
 
 use super::answer::AnswerFault;
 use super::body::BodyStart;
-use super::head::{HeadBuffer, parse_response};
+use super::head::HeadBuffer;
 use super::limits::{HeadLimits, INFORMATIONAL_RESPONSES_MAX};
 
 /// Takes an answer in pieces of any size, within the limits of heads, lines and bodies.
@@ -54,7 +54,7 @@ impl ResponseReader {
                     let Some(head) = buffer.receive(piece)? else {
                         return Ok(Received::Pending);
                     };
-                    let response = parse_response(&head)?;
+                    let response = head.parse_response()?;
                     let rest = buffer.take_rest();
                     if (self.is_success)(response.status()) {
                         return Ok(Received::Success(response, rest));

@@ -9,12 +9,12 @@ use http::request::Parts;
 use http::{Method, Response, StatusCode, Version};
 
 use super::compression;
-use super::field::{self, Single, has_token, is_token, single};
-use super::head::{HeadBuffer, HeadError, parse_request};
-use super::key::{self, accept_key};
+use super::field::{self, Fields, Single, is_token, single};
+use super::head::{HeadBuffer, HeadError};
+use super::key::{self, AcceptValue, accept_value};
 use super::limits::HeadLimits;
 use super::origin::{Authority, OriginPolicy};
-use super::refusal::{Refusal, encode_head, encode_refusal};
+use super::refusal::{Refusal, encode_line, encode_refusal, encoded_line_bytes};
 use crate::Compression;
 
 /// Makes headers for the accepting answer to this request.
@@ -87,54 +87,86 @@ impl Policy {
     /// [`judge_connect`](Self::judge_connect). The order of the checks is: is it HTTP as it must be,
     /// is it a WebSocket, is it ours.
     pub fn judge(&self, request: &Parts) -> Result<Agreement, Refusal> {
-        check_http(request)?;
-        let key = check_websocket(request)?;
+        let (accept, terms) = self.consider(request)?;
         let mut response = Response::new(());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-        let accept = HeaderValue::from_str(&accept_key(key)).map_err(|_| Refusal::Key)?;
+        let accept = HeaderValue::from_bytes(&accept).map_err(|_| Refusal::Key)?;
         let headers = response.headers_mut();
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
-        self.agree(request, response)
+        Ok(terms.agreement(response))
+    }
+
+    /// All that [`judge`](Self::judge) does but making the answer: the accept value, and what is agreed on.
+    fn consider(&self, request: &Parts) -> Result<(AcceptValue, Terms<'_>), Refusal> {
+        let fields = Fields::of(&request.headers);
+        check_http(request, &fields)?;
+        let key = check_websocket(&request.headers, &fields)?;
+        if !self.origin.allows(request, fields.host, fields.origin) {
+            return Err(Refusal::Origin);
+        }
+        let terms = self.agree_on(request, fields.extensions, fields.subprotocols)?;
+        Ok((accept_value(key), terms))
     }
 
     /// What is the same over every version of HTTP: who may connect, and what is agreed on.
     pub(super) fn agree(
         &self,
         request: &Parts,
-        mut response: Response<()>,
+        response: Response<()>,
     ) -> Result<Agreement, Refusal> {
-        if !self.origin.allows(request) {
+        let headers = &request.headers;
+        let (host, origin) = (
+            single(headers, header::HOST),
+            single(headers, header::ORIGIN),
+        );
+        if !self.origin.allows(request, host, origin) {
             return Err(Refusal::Origin);
         }
-        let compression = compression::choose(self.compression.as_ref(), &request.headers)
-            .map_err(|_| Refusal::Extensions)?;
-        let subprotocol = self.choose_subprotocol(&request.headers);
-        let headers = response.headers_mut();
-        if let Some((_, value)) = &subprotocol {
-            headers.insert(header::SEC_WEBSOCKET_PROTOCOL, value.clone());
-        }
-        self.add_headers(request, headers)?;
-        let compression = compression.map(|(agreed, answer)| {
-            headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, answer);
-            agreed
-        });
-        Ok(Agreement {
-            response,
-            subprotocol: subprotocol.map(|(name, _)| name),
-            compression,
-        })
+        let terms = self.agree_on(request, true, true)?;
+        Ok(terms.agreement(response))
     }
 
-    fn choose_subprotocol(&self, headers: &HeaderMap) -> Option<(String, HeaderValue)> {
+    /// `extensions`, `subprotocols`: whether the request may have any.
+    fn agree_on(
+        &self,
+        request: &Parts,
+        extensions: bool,
+        subprotocols: bool,
+    ) -> Result<Terms<'_>, Refusal> {
+        let compression = if extensions {
+            compression::choose(self.compression.as_ref(), &request.headers)
+                .map_err(|_| Refusal::Extensions)?
+        } else {
+            None
+        };
+        let subprotocol = if subprotocols {
+            self.choose_subprotocol(&request.headers)
+        } else {
+            None
+        };
+        let made = self.response_headers_for.as_ref();
+        let terms = Terms {
+            subprotocol,
+            compression,
+            own_headers: &self.response_headers,
+            made_headers: made.map(|make| make(request)),
+        };
+        if terms.headers().any(|(name, _)| belongs_to_handshake(name)) {
+            return Err(Refusal::ResponseHeaders);
+        }
+        Ok(terms)
+    }
+
+    fn choose_subprotocol(&self, headers: &HeaderMap) -> Option<(&str, HeaderValue)> {
         let offered = field::subprotocols(headers);
         let chosen = self
             .subprotocols
             .iter()
             .find(|ours| offered.contains(&ours.as_str()))?;
         // What the client offered is a token, so what equals it is one, too.
-        Some((chosen.clone(), HeaderValue::from_str(chosen).ok()?))
+        Some((chosen, HeaderValue::from_str(chosen).ok()?))
     }
 
     /// The answer to a refused request. One made by `refusal_response` that would say yes, or not yet, is replaced by our own.
@@ -144,17 +176,76 @@ impl Policy {
             .filter(|response| response.status().as_u16() >= 300)
             .unwrap_or_else(|| refusal.response())
     }
+}
 
-    fn add_headers(&self, request: &Parts, headers: &mut HeaderMap) -> Result<(), Refusal> {
-        let made = self.response_headers_for.as_ref();
-        let made = made.map(|make| make(request)).unwrap_or_default();
-        for (name, value) in self.response_headers.iter().chain(&made) {
-            if belongs_to_handshake(name) {
-                return Err(Refusal::ResponseHeaders);
-            }
+/// What both sides agree on, before it is put into an answer.
+struct Terms<'a> {
+    subprotocol: Option<(&'a str, HeaderValue)>,
+    compression: Option<(Compression, HeaderValue)>,
+    own_headers: &'a HeaderMap,
+    made_headers: Option<HeaderMap>,
+}
+
+impl Terms<'_> {
+    /// The headers that the server adds.
+    fn headers(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        self.own_headers
+            .iter()
+            .chain(self.made_headers.iter().flatten())
+    }
+
+    /// With an answer that says it.
+    fn agreement(self, mut response: Response<()>) -> Agreement {
+        let headers = response.headers_mut();
+        if let Some((_, value)) = &self.subprotocol {
+            headers.insert(header::SEC_WEBSOCKET_PROTOCOL, value.clone());
+        }
+        for (name, value) in self.headers() {
             headers.append(name, value.clone());
         }
-        Ok(())
+        let subprotocol = self.subprotocol.map(|(name, _)| name.to_owned());
+        let compression = self.compression.map(|(agreed, answer)| {
+            headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, answer);
+            agreed
+        });
+        Agreement {
+            response,
+            subprotocol,
+            compression,
+        }
+    }
+
+    /// The 101 answer as bytes, the same as of [`agreement`](Self::agreement), but not by way of a map.
+    fn encode(&self, accept: &AcceptValue) -> Bytes {
+        const START: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+            Connection: Upgrade\r\nSec-WebSocket-Accept: ";
+        const LINE_END: &[u8] = b"\r\n";
+        let len = START.len() + accept.len() + 2 * LINE_END.len();
+        let len = self.lines().fold(len, |len, (name, value)| {
+            len + encoded_line_bytes(name, value)
+        });
+        let mut bytes = BytesMut::with_capacity(len);
+        bytes.extend_from_slice(START);
+        bytes.extend_from_slice(accept);
+        bytes.extend_from_slice(LINE_END);
+        for (name, value) in self.lines() {
+            encode_line(name, value, &mut bytes);
+        }
+        bytes.extend_from_slice(LINE_END);
+        bytes.freeze()
+    }
+
+    /// The answer's lines behind those that every answer has.
+    fn lines(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        static SUBPROTOCOL: HeaderName = header::SEC_WEBSOCKET_PROTOCOL;
+        static EXTENSIONS: HeaderName = header::SEC_WEBSOCKET_EXTENSIONS;
+        let subprotocol = self.subprotocol.as_ref();
+        let extensions = self.compression.as_ref();
+        subprotocol
+            .map(|(_, value)| (&SUBPROTOCOL, value))
+            .into_iter()
+            .chain(self.headers())
+            .chain(extensions.map(|(_, value)| (&EXTENSIONS, value)))
     }
 }
 
@@ -170,7 +261,7 @@ pub(crate) fn belongs_to_handshake(name: &HeaderName) -> bool {
         || name.as_str().starts_with("sec-websocket-")
 }
 
-fn check_http(request: &Parts) -> Result<(), Refusal> {
+fn check_http(request: &Parts, fields: &Fields<'_>) -> Result<(), Refusal> {
     if request.method != Method::GET {
         return Err(Refusal::Method);
     }
@@ -181,35 +272,36 @@ fn check_http(request: &Parts) -> Result<(), Refusal> {
     if !scheme_fits || !request.uri.path().starts_with('/') {
         return Err(Refusal::RequestTarget);
     }
-    match single(&request.headers, header::HOST) {
+    match fields.host {
         Single::One(host) if Authority::parse(host).is_some() => {}
         _ => return Err(Refusal::Host),
     }
-    if has_body(&request.headers) {
+    if fields.body {
         return Err(Refusal::Body);
     }
     Ok(())
 }
 
 /// The checks of RFC 6455, section 4.2.1; gives the key.
-fn check_websocket(request: &Parts) -> Result<&str, Refusal> {
-    let headers = &request.headers;
-    if !has_token(headers, header::CONNECTION, "upgrade") {
+fn check_websocket<'a>(headers: &HeaderMap, fields: &Fields<'a>) -> Result<&'a str, Refusal> {
+    if !fields.connection_names_upgrade {
         return Err(Refusal::Connection);
     }
-    if !has_token(headers, header::UPGRADE, "websocket") {
+    if !fields.upgrade_names_websocket {
         return Err(Refusal::Upgrade);
     }
-    match single(headers, header::SEC_WEBSOCKET_VERSION) {
+    match fields.version {
         Single::One("13") => {}
         Single::Malformed => return Err(Refusal::DuplicateVersion),
         _ => return Err(Refusal::Version),
     }
-    let key = match single(headers, header::SEC_WEBSOCKET_KEY) {
+    let key = match fields.key {
         Single::One(key) if key::is_valid(key) => key,
         _ => return Err(Refusal::Key),
     };
-    check_subprotocols(headers)?;
+    if fields.subprotocols {
+        check_subprotocols(headers)?;
+    }
     Ok(key)
 }
 
@@ -221,16 +313,6 @@ pub(super) fn check_subprotocols(headers: &HeaderMap) -> Result<(), Refusal> {
         return Err(Refusal::Subprotocol);
     }
     Ok(())
-}
-
-/// Whether the request announces bytes of its own, which would be taken for frames. A length of zero announces nothing.
-pub(super) fn has_body(headers: &HeaderMap) -> bool {
-    let no_length = match single(headers, header::CONTENT_LENGTH) {
-        Single::Absent => true,
-        Single::One(length) => length == "0",
-        Single::Malformed => false,
-    };
-    !no_length || headers.contains_key(header::TRANSFER_ENCODING)
 }
 
 /// Where a server's handshake stands.
@@ -306,18 +388,33 @@ impl ServerHandshake {
     /// Takes the next bytes from the client, in pieces of any size. Never fails: what is wrong becomes a refusal, and a
     /// refusal stays. After an acceptance further bytes belong to the connection, not here.
     pub fn receive(&mut self, piece: &[u8]) -> Judged {
+        match self.try_receive(piece) {
+            None => Judged::Pending,
+            Some(Ok(accept)) => Judged::Accept(Box::new(accept)),
+            Some(Err(reject)) => Judged::Reject(reject),
+        }
+    }
+
+    /// As [`receive`](Self::receive); `None` while the request is not complete.
+    pub(crate) fn try_receive(&mut self, piece: &[u8]) -> Option<Result<Accept, Reject>> {
         if let Some(reject) = &self.rejected {
-            return Judged::Reject(reject.clone());
+            return Some(Err(reject.clone()));
         }
         let request = match self.receive_request(piece) {
-            Ok(None) => return Judged::Pending,
+            Ok(None) => return None,
             Ok(Some(request)) => request,
-            Err(refusal) => return self.reject(refusal, None),
+            Err(refusal) => return Some(Err(self.reject(refusal, None))),
         };
-        match self.policy.judge(&request) {
-            Ok(agreement) => Judged::Accept(Box::new(self.accept(request, agreement))),
-            Err(refusal) => self.reject(refusal, Some(&request)),
-        }
+        Some(match self.policy.consider(&request) {
+            Ok((accept, terms)) => Ok(Accept {
+                response: terms.encode(&accept),
+                subprotocol: terms.subprotocol.map(|(name, _)| name.to_owned()),
+                compression: terms.compression.map(|(agreed, _)| agreed),
+                leftover: self.head.take_rest(),
+                request,
+            }),
+            Err(refusal) => Err(self.reject(refusal, Some(&request))),
+        })
     }
 
     /// Nobody wants to wait for the rest of the request.
@@ -330,28 +427,61 @@ impl ServerHandshake {
 
     fn receive_request(&mut self, piece: &[u8]) -> Result<Option<Parts>, HeadError> {
         let head = self.head.receive(piece)?;
-        head.map(|head| parse_request(&head)).transpose()
+        head.map(|head| head.parse_request()).transpose()
     }
 
-    fn reject(&mut self, refusal: impl Into<Refusal>, request: Option<&Parts>) -> Judged {
+    fn reject(&mut self, refusal: impl Into<Refusal>, request: Option<&Parts>) -> Reject {
         let reject = Reject::new(&self.policy, refusal.into(), request);
         self.rejected = Some(reject.clone());
         self.head.take_rest();
-        Judged::Reject(reject)
+        reject
     }
+}
 
-    fn accept(&mut self, request: Parts, agreement: Agreement) -> Accept {
-        let Agreement {
-            response,
-            subprotocol,
-            compression,
-        } = agreement;
-        Accept {
-            request,
-            response: encode_head(&response).freeze(),
-            subprotocol,
-            compression,
-            leftover: self.head.take_rest(),
+#[cfg(test)]
+mod tests {
+    use super::super::refusal::encode_head;
+    use super::*;
+
+    const REQUEST: &[u8] = b"GET /room HTTP/1.1\r\nHost: chat.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: b, a\r\n\
+        Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+
+    /// The bytes that go out at once are those of the answer that an HTTP server is given.
+    #[test]
+    fn both_ways_to_an_answer_give_the_same_bytes() {
+        let mut own = HeaderMap::new();
+        own.append("x-one", HeaderValue::from_static("1"));
+        own.append(header::SERVER, HeaderValue::from_static("suda"));
+        own.append(header::SET_COOKIE, HeaderValue::from_static("a=b"));
+        let policies = [
+            Policy::default(),
+            Policy {
+                subprotocols: vec!["a".to_owned()],
+                ..Policy::default()
+            },
+            Policy {
+                subprotocols: vec!["c".to_owned(), "b".to_owned()],
+                compression: Some(Compression::default()),
+                response_headers: own,
+                response_headers_for: Some(Arc::new(|request| {
+                    let mut made = HeaderMap::new();
+                    let path = HeaderValue::from_str(request.uri.path()).unwrap();
+                    made.append(header::LOCATION, path);
+                    made
+                })),
+                ..Policy::default()
+            },
+        ];
+        for policy in policies {
+            let Judged::Accept(accept) = ServerHandshake::new(policy.clone()).receive(REQUEST)
+            else {
+                panic!("refused");
+            };
+            let agreement = policy.judge(&accept.request).unwrap();
+            assert_eq!(accept.response, encode_head(&agreement.response));
+            assert_eq!(accept.subprotocol, agreement.subprotocol);
+            assert_eq!(accept.compression, agreement.compression);
         }
     }
 }
