@@ -183,38 +183,46 @@ impl<S: Stream> Inner<S> {
         Poll::Ready(Ok(()))
     }
 
-    /// Reads once into the connection's buffer. While nothing is there to read, the buffer is given up.
+    /// Reads once into the connection's buffer. Where nothing is there to read, now or ever, the buffer is given up.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let filled = self.read_once(cx);
+        if !matches!(filled, Poll::Ready(Ok(true))) {
+            give_room_up(self.conn.input());
+        }
+        filled.map_ok(drop)
+    }
+
+    /// Whether there were bytes.
+    fn read_once(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         let missing = self.conn.missing_bytes();
         let expected = self.conn.expected_bytes();
         let known = self.conn.last_frame_bytes().min(expected);
+        // Also where little is left of a long frame: after a read for as much as there is, the next frame would be there by half.
+        let long = expected >= LONG_FRAME_BYTES || self.conn.frame_bytes() >= LONG_FRAME_BYTES;
         let input = self.conn.input();
         make_room(input, missing, known);
         // Of long frames a read takes one: a part of the next would have to be moved to the front of the buffer. A little more is
         // asked for, since a read that gets less than that tells that there is no more.
-        let bytes_max = if expected >= LONG_FRAME_BYTES {
+        let bytes_max = if long {
             expected + WAITING_BYTES_MAX
         } else {
             usize::MAX
         };
         match pin!(self.stream.read_buf(&mut input.limit(bytes_max))).poll(cx) {
-            Poll::Pending => {
-                give_room_up(self.conn.input());
-                Poll::Pending
-            }
+            Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(0)) => {
                 self.conn.receive_eof();
-                Poll::Ready(Ok(()))
+                Poll::Ready(Ok(false))
             }
             // TLS: the peer left without saying so, which a missing close frame tells as well.
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 self.conn.receive_eof();
-                Poll::Ready(Ok(()))
+                Poll::Ready(Ok(false))
             }
             Poll::Ready(result) => {
                 let count = result?;
                 self.received_bytes += count as u64;
-                Poll::Ready(Ok(()))
+                Poll::Ready(Ok(true))
             }
         }
     }
@@ -225,10 +233,9 @@ impl<S: Stream> Inner<S> {
             scrap.clear();
             match pin!(self.stream.read_buf(&mut scrap)).poll(cx) {
                 Poll::Ready(Ok(1..)) => {}
-                Poll::Ready(_) => return Poll::Ready(()),
-                Poll::Pending => {
+                read => {
                     buffers::give(scrap);
-                    return Poll::Pending;
+                    return read.map(drop);
                 }
             }
         }

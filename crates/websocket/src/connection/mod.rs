@@ -130,6 +130,12 @@ impl Connection {
         self.receiver.last_frame_bytes()
     }
 
+    /// Payload of the data frame that is arriving, in bytes; 0 between frames.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn frame_bytes(&self) -> usize {
+        self.receiver.frame_bytes()
+    }
+
     /// How many bytes the next read had best take, so that it ends where a frame ends. A guess.
     #[cfg(feature = "tokio")]
     pub(crate) fn expected_bytes(&self) -> usize {

@@ -120,6 +120,12 @@ impl Receiver {
         })
     }
 
+    /// See [`Connection::frame_bytes`](super::Connection::frame_bytes).
+    #[cfg(feature = "tokio")]
+    pub(super) fn frame_bytes(&self) -> usize {
+        self.frame.as_ref().map_or(0, |frame| frame.payload_len)
+    }
+
     /// See [`Connection::last_frame_bytes`](super::Connection::last_frame_bytes).
     #[cfg(feature = "tokio")]
     pub(super) fn last_frame_bytes(&self) -> usize {

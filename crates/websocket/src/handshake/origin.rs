@@ -28,8 +28,13 @@ pub enum OriginPolicy {
 }
 
 impl OriginPolicy {
-    /// `host` and `origin` are the request's headers of these names.
-    pub(super) fn allows(&self, request: &Parts, host: Single<'_>, origin: Single<'_>) -> bool {
+    /// `host` and `origin` are the request's headers of these names; no host if there is not exactly one, or it is none.
+    pub(super) fn allows(
+        &self,
+        request: &Parts,
+        host: Option<Authority<'_>>,
+        origin: Single<'_>,
+    ) -> bool {
         let allowed = match self {
             Self::SameHost => None,
             Self::Allow(origins) => Some(origins),
@@ -38,7 +43,7 @@ impl OriginPolicy {
         let origin = match origin {
             Single::Absent => return true,
             Single::Malformed => return false,
-            Single::One(text) => Origin::parse(text),
+            Single::One(text) => Origin::parse_beside(text, host),
         };
         // "null" (a sandboxed page, a local file) is not the origin of anything, so it ends here too.
         let Some(origin) = origin else { return false };
@@ -63,13 +68,11 @@ impl fmt::Debug for OriginPolicy {
 }
 
 /// The authority that the request is for. An absolute request target beats `Host` (RFC 9112, section 3.2.2).
-fn request_host<'a>(request: &'a Parts, host: Single<'a>) -> Option<Authority<'a>> {
-    let text = match (request.uri.authority(), host) {
-        (Some(authority), _) => authority.as_str(),
-        (None, Single::One(host)) => host,
-        (None, _) => return None,
-    };
-    Authority::parse(text)
+fn request_host<'a>(request: &'a Parts, host: Option<Authority<'a>>) -> Option<Authority<'a>> {
+    match request.uri.authority() {
+        Some(authority) => Authority::parse(authority.as_str()),
+        None => host,
+    }
 }
 
 /// `scheme://host[:port]`, compared with default ports filled in and without regard to case.
@@ -80,7 +83,14 @@ struct Origin<'a> {
 
 impl<'a> Origin<'a> {
     fn parse(text: &'a str) -> Option<Self> {
-        let (scheme, authority) = text.split_once("://")?;
+        Self::parse_beside(text, None)
+    }
+
+    /// `known` is not parsed again if it stands here, too, as it does where a page comes from its own server.
+    fn parse_beside(text: &'a str, known: Option<Authority<'a>>) -> Option<Self> {
+        let scheme_end = text.bytes().position(|b| b == b':')?;
+        let (scheme, rest) = text.split_at(scheme_end);
+        let authority = rest.strip_prefix("://")?;
         let well_formed = scheme
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
@@ -89,7 +99,10 @@ impl<'a> Origin<'a> {
         }
         Some(Self {
             scheme,
-            authority: Authority::parse(authority)?,
+            authority: match known {
+                Some(known) if known.text == authority => known,
+                _ => Authority::parse(authority)?,
+            },
         })
     }
 
@@ -144,6 +157,8 @@ static HOST_BYTES: [bool; 256] = {
 /// `host[:port]`; an IPv6 address keeps its brackets.
 #[derive(Clone, Copy)]
 pub(crate) struct Authority<'a> {
+    /// As it stands.
+    text: &'a str,
     pub(crate) host: &'a str,
     pub(crate) port: Option<u16>,
 }
@@ -177,6 +192,6 @@ impl<'a> Authority<'a> {
             }
             Some(_) => return None,
         };
-        Some(Self { host, port })
+        Some(Self { text, host, port })
     }
 }

@@ -101,9 +101,9 @@ impl Policy {
     /// All that [`judge`](Self::judge) does but making the answer: the accept value, and what is agreed on.
     fn consider(&self, request: &Parts) -> Result<(AcceptValue, Terms<'_>), Refusal> {
         let fields = Fields::of(&request.headers);
-        check_http(request, &fields)?;
+        let host = check_http(request, &fields)?;
         let key = check_websocket(&request.headers, &fields)?;
-        if !self.origin.allows(request, fields.host, fields.origin) {
+        if !self.origin.allows(request, Some(host), fields.origin) {
             return Err(Refusal::Origin);
         }
         let terms = self.agree_on(request, fields.extensions, fields.subprotocols)?;
@@ -117,10 +117,11 @@ impl Policy {
         response: Response<()>,
     ) -> Result<Agreement, Refusal> {
         let headers = &request.headers;
-        let (host, origin) = (
-            single(headers, header::HOST),
-            single(headers, header::ORIGIN),
-        );
+        let host = match single(headers, header::HOST) {
+            Single::One(text) => Authority::parse(text),
+            _ => None,
+        };
+        let origin = single(headers, header::ORIGIN);
         if !self.origin.allows(request, host, origin) {
             return Err(Refusal::Origin);
         }
@@ -261,7 +262,8 @@ pub(crate) fn belongs_to_handshake(name: &HeaderName) -> bool {
         || name.as_str().starts_with("sec-websocket-")
 }
 
-fn check_http(request: &Parts, fields: &Fields<'_>) -> Result<(), Refusal> {
+/// Gives what `Host` says.
+fn check_http<'a>(request: &Parts, fields: &Fields<'a>) -> Result<Authority<'a>, Refusal> {
     if request.method != Method::GET {
         return Err(Refusal::Method);
     }
@@ -272,14 +274,15 @@ fn check_http(request: &Parts, fields: &Fields<'_>) -> Result<(), Refusal> {
     if !scheme_fits || !request.uri.path().starts_with('/') {
         return Err(Refusal::RequestTarget);
     }
-    match fields.host {
-        Single::One(host) if Authority::parse(host).is_some() => {}
-        _ => return Err(Refusal::Host),
-    }
+    let host = match fields.host {
+        Single::One(text) => Authority::parse(text),
+        _ => None,
+    };
+    let host = host.ok_or(Refusal::Host)?;
     if fields.body {
         return Err(Refusal::Body);
     }
-    Ok(())
+    Ok(host)
 }
 
 /// The checks of RFC 6455, section 4.2.1; gives the key.
@@ -390,13 +393,13 @@ impl ServerHandshake {
     pub fn receive(&mut self, piece: &[u8]) -> Judged {
         match self.try_receive(piece) {
             None => Judged::Pending,
-            Some(Ok(accept)) => Judged::Accept(Box::new(accept)),
+            Some(Ok(accept)) => Judged::Accept(accept),
             Some(Err(reject)) => Judged::Reject(reject),
         }
     }
 
     /// As [`receive`](Self::receive); `None` while the request is not complete.
-    pub(crate) fn try_receive(&mut self, piece: &[u8]) -> Option<Result<Accept, Reject>> {
+    pub(crate) fn try_receive(&mut self, piece: &[u8]) -> Option<Result<Box<Accept>, Reject>> {
         if let Some(reject) = &self.rejected {
             return Some(Err(reject.clone()));
         }
@@ -406,13 +409,13 @@ impl ServerHandshake {
             Err(refusal) => return Some(Err(self.reject(refusal, None))),
         };
         Some(match self.policy.consider(&request) {
-            Ok((accept, terms)) => Ok(Accept {
+            Ok((accept, terms)) => Ok(Box::new(Accept {
                 response: terms.encode(&accept),
                 subprotocol: terms.subprotocol.map(|(name, _)| name.to_owned()),
                 compression: terms.compression.map(|(agreed, _)| agreed),
                 leftover: self.head.take_rest(),
                 request,
-            }),
+            })),
             Err(refusal) => Err(self.reject(refusal, Some(&request))),
         })
     }

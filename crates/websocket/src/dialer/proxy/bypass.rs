@@ -63,7 +63,7 @@ impl Entry {
         if let Ok(address) = text.parse::<IpAddr>() {
             return Some(Self::Address(address.to_canonical(), None));
         }
-        let Authority { host, port } = Authority::parse(text)?;
+        let Authority { host, port, .. } = Authority::parse(text)?;
         if let Ok(address) = without_brackets(host).parse::<IpAddr>() {
             return Some(Self::Address(address.to_canonical(), port));
         }
