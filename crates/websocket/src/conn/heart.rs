@@ -3,10 +3,13 @@
 //! A connection costs an entry in this task's queue and no timer of its own. At each beat its received bytes are
 //! compared with those of the beat before, so that reading itself need not look at the clock.
 
+#[cfg(all(test, suda_loom))]
+mod loom_models;
+
 use std::{
     cmp::Reverse,
     collections::BinaryHeap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, PoisonError, Weak},
 };
 
 use tokio::{
@@ -15,7 +18,12 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{deadline::later, flusher::Flush, signal::Signal};
+use super::{
+    deadline::later,
+    flusher::Flush,
+    signal::Signal,
+    sync::{Mutex, MutexGuard},
+};
 use crate::{HEARTBEAT_EVERY_MIN, Heartbeat};
 
 /// Beats after which the runtime's other tasks have their turn.
@@ -71,7 +79,7 @@ pub(super) fn enlist(signal: Weak<Signal>, heartbeat: Heartbeat, id: Id, runtime
 }
 
 /// The hearts of all runtimes: a handful, looked up once for each connection.
-static HEARTS: Mutex<Vec<(Id, Weak<Heart>)>> = Mutex::new(Vec::new());
+static HEARTS: std::sync::Mutex<Vec<(Id, Weak<Heart>)>> = std::sync::Mutex::new(Vec::new());
 
 #[derive(Default)]
 struct Heart {

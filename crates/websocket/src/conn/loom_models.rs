@@ -1,7 +1,8 @@
 //! Models of what is shared, for loom, which runs them in every order that threads may take: the lock, the signal, the flag of
 //! who is enlisted and the flusher's queue. A lost wake shows as a deadlock.
 //!
-//! Real are all parts but the stream and the task that flushes, which is a thread of the model. `cargo xtask loom` runs this.
+//! Real are all parts but the stream and the task that flushes, which is a thread of the model. The heart's queue has models of its own,
+//! beside it. `cargo xtask loom` runs them all.
 
 use std::{
     future::poll_fn,
@@ -35,7 +36,7 @@ pub(super) fn queue() -> Arc<Queue> {
     queue.clone().expect("a model has a queue")
 }
 
-fn model(run: impl Fn() + Sync + Send + 'static) {
+pub(super) fn model(run: impl Fn() + Sync + Send + 'static) {
     static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let mut builder = loom::model::Builder::new();
