@@ -28,7 +28,8 @@ pub enum Role {
     Server,
 }
 
-/// How a connection finds out that its peer is gone without a word.
+/// How a connection finds out that its peer is gone without a word. One that sends but never reads is not gone: what is written to it
+/// is for a write deadline to bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Heartbeat {

@@ -1,7 +1,6 @@
 //! A dropped read loses nothing; a dropped write was taken whole, or not at all.
 
 use std::{
-    future::poll_fn,
     pin::pin,
     task::{Context, Poll, Waker},
 };
@@ -12,7 +11,10 @@ use suda_websocket::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
-use crate::{conn, in_time, support::RawPeer, support::frame};
+use crate::{
+    conn, in_time,
+    support::{RawPeer, frame, given_up_after},
+};
 
 /// Polls once and drops.
 fn poll_once<F: Future>(future: F) -> Option<F::Output> {
@@ -135,21 +137,6 @@ async fn a_dropped_write_was_taken_whole_or_not_at_all() {
     assert_eq!(in_time(reading).await.unwrap(), taken);
 }
 
-/// Gives up after `pendings` times of waiting, with whatever was awaited at that point.
-async fn given_up_after<F: Future>(pendings: usize, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    let mut left = pendings;
-    poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending if left == 0 => Poll::Ready(None),
-        Poll::Pending => {
-            left -= 1;
-            Poll::Pending
-        }
-    })
-    .await
-}
-
 /// A pipe that passes a few bytes at a time, so that every call waits often.
 const NARROW_BYTES: usize = 5;
 /// More often than any call here waits.
@@ -218,6 +205,51 @@ async fn a_flush_dropped_at_every_await_point_loses_and_doubles_nothing() {
         }
     }
     panic!("it never finished");
+}
+
+#[tokio::test]
+async fn a_wait_for_room_dropped_at_every_await_point_loses_and_doubles_nothing() {
+    for pendings in 0..PENDINGS_MAX {
+        let (server, theirs) = narrow();
+        let (_reader, mut writer, _control) = server.split();
+        let peer = tokio::spawn(async move {
+            let mut peer = RawPeer::new(theirs, Role::Client);
+            assert_eq!(peer.next_frame().await.unwrap().1, b"first message");
+            assert_eq!(peer.next_frame().await.unwrap().1, b"second");
+            peer
+        });
+        writer.write_message("first message").await.unwrap();
+        let finished = given_up_after(pendings, writer.drained(0)).await.is_some();
+        in_time(writer.drained(0)).await.unwrap();
+        assert_eq!(writer.buffered(), 0);
+        in_time(writer.write_message("second")).await.unwrap();
+        drop(in_time(peer).await.unwrap());
+        if finished {
+            return;
+        }
+    }
+    panic!("it never finished");
+}
+
+#[tokio::test]
+async fn a_drain_dropped_at_every_await_point_takes_the_reader_alone() {
+    for pendings in 0..40 {
+        let (server, theirs) = narrow();
+        let (reader, mut writer, _control) = server.split();
+        let (mut theirs, mut sending) = tokio::io::split(theirs);
+        let sent = frame(Role::Client, 0x82, &[7; 100]);
+        let sending = tokio::spawn(async move {
+            // Until nobody reads any more.
+            while sending.write_all(&sent).await.is_ok() {}
+        });
+        let drained = given_up_after(pendings, reader.drain()).await;
+        assert!(drained.is_none(), "the peer has not closed");
+        in_time(writer.write_message("still here")).await.unwrap();
+        let mut arrived = [0; 12];
+        in_time(theirs.read_exact(&mut arrived)).await.unwrap();
+        assert_eq!(arrived[2..], *b"still here");
+        sending.abort();
+    }
 }
 
 #[tokio::test]

@@ -175,6 +175,23 @@ async fn a_connection_that_does_not_open_is_told_to_the_handler() {
 }
 
 #[tokio::test]
+async fn a_connection_to_come_that_is_dropped_is_closed() {
+    async fn handler(upgrade: WebSocketUpgrade) -> Response {
+        upgrade.into_parts().0
+    }
+    let app = Router::new()
+        .route("/", any(handler))
+        .with_state(Upgrader::new());
+    let address = serve(app).await;
+    let (mut conn, _) = Dialer::new()
+        .dial(&format!("ws://{address}/"))
+        .await
+        .unwrap();
+    let read = tokio::time::timeout(Duration::from_secs(20), conn.read_message()).await;
+    assert!(read.unwrap().is_err());
+}
+
+#[tokio::test]
 async fn layers_of_tower_stand_in_front_of_a_websocket() {
     let app = Router::new()
         .route(

@@ -2,7 +2,11 @@
 //! are tested without I/O, in the tests named `handshake_*`.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod behind_axum;
+mod cancelling;
 mod dialer;
 mod events;
 mod hooks;

@@ -4,6 +4,9 @@
 //! `h2` crate, which sends whatever a test wants.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod chromium;
 mod client;
 mod haproxy;

@@ -14,6 +14,7 @@ use crate::peers::{
     WAYS, ask, connect, echo_server, good_request, next_bytes, plain_client, plain_server,
     plain_server_with,
 };
+use crate::support::given_up_after;
 
 fn config() -> Config {
     Config::default().read_limit(64 << 20)
@@ -101,6 +102,26 @@ async fn websockets_of_http_2_know_the_addresses_of_their_connection() {
         conn.peer_addr().unwrap_err().kind(),
         std::io::ErrorKind::Unsupported
     );
+}
+
+#[tokio::test]
+async fn a_dial_dropped_at_every_await_point_leaves_the_connection_as_it_was() {
+    let address = echo_server(WAYS[0], Upgrader::new()).await;
+    let connection = connect(&Dialer::new(), address).await;
+    for pendings in 0..300 {
+        let dialled = given_up_after(pendings, connection.dial("/chat")).await;
+        let finished = dialled.is_some();
+        let (mut conn, _) = connection.dial("/chat").await.unwrap();
+        conn.write_message("still here").await.unwrap();
+        assert_eq!(
+            conn.read_message().await.unwrap(),
+            Message::text("still here")
+        );
+        if finished {
+            return;
+        }
+    }
+    panic!("it never finished");
 }
 
 #[tokio::test]

@@ -2,8 +2,9 @@
 #![allow(dead_code)] // Each test binary uses its part.
 
 use std::{
+    future::poll_fn,
     io::{self, IoSlice},
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -184,4 +185,19 @@ impl<S: Stream> AsyncWrite for Counted<S> {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
+}
+
+/// Gives up after `pendings` times of waiting, with whatever was awaited at that point.
+pub(crate) async fn given_up_after<F: Future>(pendings: usize, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut left = pendings;
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if left == 0 => Poll::Ready(None),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
 }
