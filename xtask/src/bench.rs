@@ -1,9 +1,10 @@
-//! `cargo xtask bench`: the WebSocket library beside its peers, under the same load on this machine.
+//! `cargo xtask bench`: the WebSocket library beside its peers, and the chat server, under load on this machine.
 //!
 //! Every cell of every row is measured once for each server, in a new order, before the next round begins, so that what the
 //! machine does meanwhile meets all alike; ratios are taken within a round. What the figures mean is told in bench/README.md.
 
 mod build;
+mod chat;
 mod counted;
 mod launch;
 mod measure;
@@ -35,7 +36,7 @@ pub(crate) struct Args {
     /// Measure only the servers whose names hold one of these words. The floor and our own are always measured.
     #[arg(long, num_args = 1.., value_delimiter = ',')]
     peers: Vec<String>,
-    /// Measure another build of ours, too: NAME=FOLDER with its suda-echo and suda-broadcast.
+    /// Measure another build of ours, too: NAME=FOLDER with its suda-echo, suda-broadcast and suda, as far as the rows need them.
     #[arg(long = "build", value_name = "NAME=FOLDER")]
     builds: Vec<String>,
     /// Only cells whose titles hold this, as in "1 KiB".
@@ -61,7 +62,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: Args) -> Result<()> {
     ensure!(args.rounds > 0, "--rounds must be at least 1");
     let rows: Vec<Row> = if args.rows.is_empty() {
-        Row::TIMED.to_vec()
+        [&Row::TIMED[..], &Row::CHAT].concat()
     } else {
         args.rows.clone()
     };
@@ -71,7 +72,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
     for (name, reason) in &not_run {
         println!("{name}: not run: {reason}");
     }
-    ensure!(!servers.is_empty(), "no server is there to be measured");
+    ensure!(
+        !servers.is_empty() || rows.iter().all(|row| Row::CHAT.contains(row)),
+        "no server is there to be measured"
+    );
 
     let out = crate::shell::root().join(&args.out);
     fs::create_dir_all(&out).context("could not make the folder for the report")?;

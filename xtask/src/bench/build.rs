@@ -32,7 +32,7 @@ pub(super) fn programs(
     rows: &[Row],
     no_build: bool,
 ) -> Result<(Vec<Server>, NotRun)> {
-    if !no_build {
+    if !no_build && !rows.iter().all(|row| Row::CHAT.contains(row)) {
         shell::heading("Load generator");
         package(LOAD_PACKAGE)?;
     }

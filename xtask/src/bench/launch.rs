@@ -29,18 +29,27 @@ pub(super) struct Running {
 impl Running {
     /// Starts a server, as the argument of `wrapper` if that is not empty, and waits until it listens.
     pub(super) fn start(way: &Way, cpus: &str, wrapper: &[String]) -> Result<Self> {
+        let mut command = on_cpus(cpus);
+        command.args(wrapper).args(build::command(&way.program));
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        Self::spawn(&mut command, |command, port| {
+            let args = way.args.replace("{port}", &port.to_string());
+            command.args(args.split_whitespace());
+        })
+    }
+
+    /// Starts `command`, to which `listen` adds the port, and waits until it listens.
+    pub(super) fn spawn(
+        command: &mut Command,
+        listen: impl FnOnce(&mut Command, u16),
+    ) -> Result<Self> {
         // Free now, and most likely still when the server asks for it.
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
             .local_addr()?
             .port();
-        let args = way.args.replace("{port}", &port.to_string());
-        let child = on_cpus(cpus)
-            .args(wrapper)
-            .args(build::command(&way.program))
-            .args(args.split_whitespace())
+        listen(command, port);
+        let child = command
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
             .spawn()
             .context("could not start a server")?;
         let mut server = Self { child, port };
@@ -57,6 +66,10 @@ impl Running {
         }
         sleep(SETTLING);
         Ok(server)
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Has the load generator do `load` to it; gives the figures.
@@ -103,7 +116,7 @@ impl Drop for Running {
 }
 
 /// The command that is given as arguments: on these cores, with all the descriptors that there may be, under its own id.
-fn on_cpus(cpus: &str) -> Command {
+pub(super) fn on_cpus(cpus: &str) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", ALL_DESCRIPTORS, "sh", "taskset", "-c", cpus]);
     command

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
-    Args, counted,
+    Args, chat, counted,
     launch::Running,
     rows::{Cell, Row},
     servers::Server,
@@ -50,6 +50,11 @@ pub(super) fn run(
         crate::shell::heading(row.title());
         if row == Row::Counted {
             samples.extend(counted::run(args, servers, out)?);
+            write(&samples, out)?;
+            continue;
+        }
+        if Row::CHAT.contains(&row) {
+            samples.extend(chat::run(args, row, out)?);
             write(&samples, out)?;
             continue;
         }

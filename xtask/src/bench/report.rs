@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::{
     Args,
     build::NotRun,
+    chat,
     measure::Sample,
     rows::Row,
     servers::{Family, Server},
@@ -40,7 +41,11 @@ pub(super) fn markdown(
         }
     }
     for row in rows {
-        text += &table.row(row);
+        if Row::CHAT.contains(&row) {
+            text += &chat::report::section(row, samples);
+        } else {
+            text += &table.row(row);
+        }
     }
     if !not_run.is_empty() {
         text += "\n## Not run\n\n";
@@ -207,7 +212,7 @@ impl Table<'_> {
     }
 }
 
-fn ratio_text(ratio: Option<Estimate>) -> String {
+pub(super) fn ratio_text(ratio: Option<Estimate>) -> String {
     match ratio {
         None => "not run".to_owned(),
         Some(Estimate { median, low, high }) if low == high => format!("{median:.2} ×"),
@@ -216,7 +221,7 @@ fn ratio_text(ratio: Option<Estimate>) -> String {
 }
 
 /// Three digits that count.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     let digits = match value.abs() {
         100.0.. => 0,
         10.0..100.0 => 1,

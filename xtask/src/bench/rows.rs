@@ -32,6 +32,14 @@ pub(crate) enum Row {
     Fanout,
     /// Instructions, system calls and allocations for each message.
     Counted,
+    /// The chat server: memory of 10,000 signed-in sessions.
+    ChatIdle,
+    /// The chat server: one room of 1,000 members.
+    ChatFanout,
+    /// The chat server: durable posts a second, and what an acknowledgement takes at half of that.
+    ChatPosts,
+    /// The chat server: what a post costs with more connections, rooms and history.
+    ChatGrowth,
 }
 
 /// One figure of a row.
@@ -57,6 +65,14 @@ impl Row {
         Self::Fanout,
     ];
 
+    /// The rows of the chat server, see `chat`.
+    pub(super) const CHAT: [Self; 4] = [
+        Self::ChatIdle,
+        Self::ChatFanout,
+        Self::ChatPosts,
+        Self::ChatGrowth,
+    ];
+
     pub(super) fn title(self) -> &'static str {
         match self {
             Self::Echo => "Echo, 1 in flight: CPU seconds per million messages",
@@ -73,6 +89,10 @@ impl Row {
             }
             Self::Fanout => "Fan-out to 1,000: CPU seconds per million deliveries",
             Self::Counted => "Counted, for each message",
+            Self::ChatIdle => "Chat, idle sessions: KiB of user memory each",
+            Self::ChatFanout => "Chat, one room of 1,000: CPU seconds per million deliveries",
+            Self::ChatPosts => "Chat, durable posts: 1,000 connections, 100 rooms of ten members",
+            Self::ChatGrowth => "Chat, growth: µs of CPU for a post and its ten deliveries",
         }
     }
 
@@ -129,8 +149,12 @@ impl Row {
                     )
                 })
                 .collect(),
-            // Counted by tools of their own, see `counted`.
-            Self::Counted => Vec::new(),
+            // Measured by modules of their own: `counted` and `chat`.
+            Self::Counted
+            | Self::ChatIdle
+            | Self::ChatFanout
+            | Self::ChatPosts
+            | Self::ChatGrowth => Vec::new(),
         }
     }
 }

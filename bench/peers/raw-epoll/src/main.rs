@@ -21,8 +21,10 @@ const ANSWER: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r
 const BACKLOG: i32 = 4096;
 const EVENTS_MAX: usize = 1024;
 const READ_BYTES: usize = 128 << 10;
-/// Header and key of a short masked frame.
-const SHORT_HEADER_BYTES: usize = 6;
+/// The part of a frame's second byte that is its length, or says that the length follows in two bytes.
+const LENGTH_BITS: u8 = 0x7f;
+const LENGTH_IN_TWO_BYTES: u8 = 126;
+const KEY_BYTES: usize = 4;
 
 #[derive(Parser)]
 struct Cli {
@@ -193,27 +195,34 @@ impl Client {
     }
 }
 
-/// Takes the whole short frames out of `partial`, as a server's frames.
+/// Takes the whole frames out of `partial`, as a server's frames.
 fn take_frames(partial: &mut Vec<u8>) -> Vec<u8> {
     let mut frames = Vec::new();
     let mut taken = 0;
-    while let [first, len, key @ ..] = &partial[taken..] {
-        let len = usize::from(len & 0x7f);
-        assert!(len < 126, "only short frames");
-        let Some((key, masked)) = key.split_first_chunk::<4>() else {
+    while let [_, second, rest @ ..] = &partial[taken..] {
+        let (len, len_bytes) = match (second & LENGTH_BITS, rest) {
+            (LENGTH_IN_TWO_BYTES, [high, low, ..]) => (u16::from_be_bytes([*high, *low]), 2),
+            (LENGTH_IN_TWO_BYTES, _) => break,
+            (len, _) => (u16::from(len), 0),
+        };
+        assert!(second & LENGTH_BITS <= LENGTH_IN_TWO_BYTES, "a long frame");
+        let Some((key, masked)) = rest[len_bytes..].split_first_chunk::<KEY_BYTES>() else {
             break;
         };
-        let Some(masked) = masked.get(..len) else {
+        let Some(masked) = masked.get(..usize::from(len)) else {
             break;
         };
-        frames.extend([*first, len as u8]);
+        let head = 2 + len_bytes;
+        frames.extend(&partial[taken..taken + head]);
+        let second_of_frame = frames.len() - head + 1;
+        frames[second_of_frame] &= LENGTH_BITS;
         frames.extend(
             masked
                 .iter()
                 .zip(key.iter().cycle())
                 .map(|(byte, key)| byte ^ key),
         );
-        taken += SHORT_HEADER_BYTES + len;
+        taken += head + KEY_BYTES + usize::from(len);
     }
     partial.drain(..taken);
     frames

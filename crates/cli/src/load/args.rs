@@ -74,6 +74,12 @@ pub(crate) struct Args {
     /// Instead of a rate: each connection keeps so many posts without an answer, which goes as fast as the server can
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
     in_flight: Option<u32>,
+    /// Instead of a rate: all connections together keep so many posts under way, each by the next author: without an answer, or not come to all
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["rate", "in_flight"], value_parser = clap::value_parser!(u32).range(1..))]
+    under_way: Option<u32>,
+    /// Client ids at random (UUID version 4) instead of growing with time, as our clients' do
+    #[arg(long)]
+    random_ids: bool,
     /// How long to measure, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10.0)]
     seconds: f64,
@@ -135,6 +141,7 @@ pub(super) struct Shape {
     pub(super) warm_up: Duration,
     pub(super) settle: Duration,
     pub(super) bytes: usize,
+    pub(super) random_ids: bool,
     pub(super) storm: Option<Storm>,
     pub(super) codec: Codec,
     pub(super) compress: bool,
@@ -176,10 +183,12 @@ impl Shape {
             tabs: args.tabs as usize,
             rooms: args.rooms as usize,
             members: args.members as usize,
-            pace: match args.in_flight {
-                Some(count) => Pace::InFlight(count as usize),
-                None => Pace::Rate(rate),
+            pace: match (args.in_flight, args.under_way) {
+                (Some(count), _) => Pace::InFlight(count as usize),
+                (None, Some(count)) => Pace::UnderWay(count as usize),
+                (None, None) => Pace::Rate(rate),
             },
+            random_ids: args.random_ids,
             measure: seconds("--seconds", args.seconds)?,
             warm_up: seconds("--warm-up", args.warm_up)?,
             settle: seconds("--settle", args.settle)?,

@@ -406,7 +406,7 @@ impl Member {
 
     fn join(&mut self, seat: usize) {
         let join = v1::Join {
-            client_id: Uuid::new_v4().to_string(),
+            client_id: Uuid::now_v7().to_string(),
             room: self.seats[seat].name.clone(),
         };
         self.ask(Asked::Join(seat), Request::Join(join));

@@ -1,5 +1,6 @@
 //! What a run costs the machine: CPU time and memory of the server's process, as Linux tells them, and single commits of a disk.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -11,10 +12,12 @@ const DISK_TIME: Duration = Duration::from_secs(2);
 const COMMIT_BYTES: usize = 4096;
 
 /// A process at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Usage {
     /// Of all its threads, the system's work for them included.
     pub(super) cpu: Duration,
+    /// The same by the threads' names, the numbers at their ends left out.
+    pub(super) threads: BTreeMap<String, Duration>,
     /// Memory of its own, files not counted.
     pub(super) memory_bytes: u64,
 }
@@ -22,12 +25,21 @@ pub(super) struct Usage {
 /// Looks at a process of this machine.
 pub(super) fn usage(pid: u32) -> io::Result<Usage> {
     let folder = format!("/proc/{pid}");
-    let mut cpu_ns = 0;
+    let mut threads = BTreeMap::<String, Duration>::new();
     for task in fs::read_dir(format!("{folder}/task"))? {
+        let task = task?.path();
+        let read = |name| fs::read_to_string(task.join(name));
         // A thread that has just ended has no figures any more.
-        if let Ok(text) = fs::read_to_string(task?.path().join("schedstat")) {
-            cpu_ns += first_number(&text).unwrap_or_default();
-        }
+        let (Ok(name), Ok(text)) = (read("comm"), read("schedstat")) else {
+            continue;
+        };
+        let name = name
+            .trim()
+            .trim_end_matches(|end: char| end.is_ascii_digit());
+        let used = Duration::from_nanos(first_number(&text).unwrap_or_default());
+        *threads
+            .entry(name.trim_end_matches('-').to_owned())
+            .or_default() += used;
     }
     let status = fs::read_to_string(format!("{folder}/status"))?;
     let own_kib = status
@@ -36,7 +48,8 @@ pub(super) fn usage(pid: u32) -> io::Result<Usage> {
         .and_then(first_number)
         .ok_or(io::ErrorKind::Unsupported)?;
     Ok(Usage {
-        cpu: Duration::from_nanos(cpu_ns),
+        cpu: threads.values().sum(),
+        threads,
         memory_bytes: own_kib * 1024,
     })
 }
@@ -75,6 +88,7 @@ mod tests {
     fn this_process_has_used_something() {
         let usage = usage(std::process::id()).unwrap();
         assert!(usage.cpu > Duration::ZERO);
+        assert_eq!(usage.threads.values().sum::<Duration>(), usage.cpu);
         assert!(usage.memory_bytes > 0);
     }
 

@@ -134,7 +134,7 @@ fn swarm_of(server: &suda_client::Server, shape: &Shape, accounts: &[Account]) -
     }
     let checker = Checker::new(members.len(), shape.rooms);
     let run = uuid::Uuid::new_v4().as_fields().0;
-    let book = Book::new(run, shape.bytes);
+    let book = Book::new(run, shape.bytes, shape.random_ids);
     Swarm::new(server, shape, members, checker, book)
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Post {
 
 impl Post {
     /// The post with that number, `bytes` long.
-    pub(super) fn new(run: u32, tag: Tag, due: Duration, bytes: usize) -> Post {
+    pub(super) fn new(run: u32, tag: Tag, client_id: Uuid, due: Duration, bytes: usize) -> Post {
         let mut text = String::with_capacity(bytes.max(TEXT_BYTES_MIN));
         // Writing into a String does not fail.
         let _ = write!(text, "{run:08x}{tag:016x}{:016x}", due.as_micros());
@@ -43,8 +43,7 @@ impl Post {
         );
         Post {
             tag,
-            // As the apps do: one that grows with time lands where its author's last one did.
-            client_id: Uuid::now_v7(),
+            client_id,
             due,
             seat: 0,
             text,
@@ -72,7 +71,7 @@ mod tests {
     fn a_text_tells_its_post() {
         let due = Duration::from_micros(1_234_567);
         for bytes in [0, TEXT_BYTES_MIN, 64, 1_000] {
-            let post = Post::new(0xfeed, 42, due, bytes);
+            let post = Post::new(0xfeed, 42, Uuid::nil(), due, bytes);
             assert_eq!(post.text.len(), bytes.max(TEXT_BYTES_MIN));
             assert_eq!(parse(0xfeed, &post.text), Some((42, due)));
             assert_eq!(parse(0xbeef, &post.text), None);

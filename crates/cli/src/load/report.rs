@@ -1,5 +1,6 @@
 //! What a run comes to, for people and for programs.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -26,6 +27,9 @@ pub(super) struct Report {
     /// Received while measuring.
     pub(super) deliveries: u64,
     pub(super) deliveries_per_second: f64,
+    /// Of the message that carried it, without its frame's head.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) payload_bytes_per_delivery: Option<f64>,
     pub(super) acknowledgement_ms: Latencies,
     pub(super) delivery_ms: Latencies,
     pub(super) reconnects: u64,
@@ -60,6 +64,8 @@ pub(super) struct Latencies {
 #[serde(rename_all = "camelCase")]
 pub(super) struct ServerCost {
     pub(super) cpu_seconds: f64,
+    /// The same by the threads' names.
+    pub(super) thread_cpu_seconds: BTreeMap<String, f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cpu_us_per_post: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,7 +76,7 @@ pub(super) struct ServerCost {
 }
 
 /// The server's process: before the connections, with them, at the beginning and at the end of the window.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Usages {
     pub(super) before: Usage,
     pub(super) connected: Usage,
@@ -106,6 +112,8 @@ impl Report {
             posts_per_second: book.posts as f64 / seconds,
             deliveries: book.deliveries,
             deliveries_per_second: book.deliveries as f64 / seconds,
+            payload_bytes_per_delivery: (book.deliveries > 0)
+                .then(|| book.payload_bytes as f64 / book.deliveries as f64),
             acknowledgement_ms: Latencies::of(&book.acknowledgement),
             delivery_ms: Latencies::of(&book.delivery),
             reconnects,
@@ -183,9 +191,22 @@ impl ServerCost {
             .connected
             .memory_bytes
             .saturating_sub(usages.before.memory_bytes);
+        let before = |name: &str| usages.begin.threads.get(name).copied().unwrap_or_default();
+        let of_thread = |(name, used): (String, Duration)| {
+            let used = used.saturating_sub(before(&name));
+            (name, used.as_secs_f64())
+        };
+        let threads = usages
+            .end
+            .threads
+            .clone()
+            .into_iter()
+            .map(of_thread)
+            .collect();
         let each = |count: u64| (count > 0).then(|| cpu.as_secs_f64() * 1e6 / count as f64);
         ServerCost {
             cpu_seconds: cpu.as_secs_f64(),
+            thread_cpu_seconds: threads,
             cpu_us_per_post: each(posts),
             cpu_us_per_delivery: each(deliveries),
             bytes_per_connection: gained as f64 / connections as f64,

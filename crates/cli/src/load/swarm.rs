@@ -12,7 +12,7 @@ use suda_websocket::{
     Compression, Config, Control, Dialer, MaybeTlsStream, Message, PreparedMessage, Utf8Bytes,
     Writer,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::args::Shape;
@@ -41,6 +41,8 @@ pub(super) enum Pace {
     Rate(f64),
     /// Each connection keeps so many without an answer.
     InFlight(usize),
+    /// All together keep so many that have no answer yet or that not every member has.
+    UnderWay(usize),
 }
 
 /// A share of the connections is dropped, again and again.
@@ -70,6 +72,10 @@ struct State {
     in_flight: Option<usize>,
     /// Connections that have commands to be put off; most have none.
     waiting: Vec<usize>,
+    /// Connections in each room.
+    receivers: u64,
+    /// Told whenever another post has its answer and has come to all.
+    settled: Rc<Notify>,
     reconnects: u64,
     dials_failed: u64,
     dial_error: Option<String>,
@@ -140,6 +146,8 @@ impl Swarm {
             book,
             in_flight: None,
             waiting: Vec::new(),
+            receivers: (shape.members * shape.tabs) as u64,
+            settled: Rc::new(Notify::new()),
             reconnects: 0,
             dials_failed: 0,
             dial_error: None,
@@ -209,6 +217,30 @@ impl Swarm {
                 sleep_until(until).await;
                 self.state.borrow_mut().in_flight = None;
             }
+            Pace::UnderWay(count) => self.post_under_way(count, until).await,
+        }
+    }
+
+    async fn post_under_way(&self, count: usize, until: Instant) {
+        let authors = self.authors();
+        if authors.is_empty() {
+            return sleep_until(until).await;
+        }
+        let settled = Rc::clone(&self.state.borrow().settled);
+        let mut begun = 0;
+        while Instant::now() < until {
+            let done = self.state.borrow().posts_settled();
+            while begun < done + count as u64 {
+                let author = in_turn(&authors, begun);
+                self.queue_post(author, self.now());
+                self.flush(author);
+                begun += 1;
+            }
+            // One that is refused for good is never settled; the run fails for it anyway.
+            tokio::select! {
+                () = settled.notified() => {}
+                () = sleep_until(until) => {}
+            }
         }
     }
 
@@ -224,8 +256,7 @@ impl Swarm {
             let mut touched = Vec::new();
             while (sent as f64) < elapsed * per_second {
                 let due = first + Duration::from_secs_f64(sent as f64 / per_second);
-                let turn = (sent as f64 * GOLDEN).fract() * authors.len() as f64;
-                let author = authors[(turn as usize).min(authors.len() - 1)];
+                let author = in_turn(&authors, sent);
                 self.queue_post(author, due);
                 touched.push(author);
                 sent += 1;
@@ -279,7 +310,7 @@ impl Swarm {
             .sum();
         Remains {
             checker: std::mem::replace(&mut state.checker, Checker::new(0, 0)),
-            book: std::mem::replace(&mut state.book, Book::new(0, 0)),
+            book: std::mem::replace(&mut state.book, Book::new(0, 0, false)),
             reconnects: state.reconnects,
             unanswered,
         }
@@ -403,16 +434,32 @@ impl Swarm {
 
 impl State {
     fn received(&mut self, number: usize, now: Duration, codec: Codec, message: &Message) {
+        let settled = self.posts_settled();
         let member = &mut self.slots[number].member;
-        match wire::read(codec, message.as_bytes()) {
+        let (checker, book) = (&mut self.checker, &mut self.book);
+        let bytes = message.as_bytes();
+        match wire::read(codec, bytes) {
             Some(Incoming::Entry(delivery)) => {
-                member.handle_entry(now, &delivery, &mut self.checker, &mut self.book);
+                book.carried(now, bytes.len());
+                member.handle_entry(now, &delivery, checker, book);
             }
-            Some(Incoming::Other(message)) => {
-                member.handle_message(now, message, &mut self.checker, &mut self.book);
+            Some(Incoming::Other(other)) => {
+                if wire::entry_of(&other).is_some() {
+                    book.carried(now, bytes.len());
+                }
+                member.handle_message(now, other, checker, book);
             }
-            None => self.book.refused("the server sent what cannot be read"),
+            None => book.refused("the server sent what cannot be read"),
         }
+        if self.posts_settled() > settled {
+            self.settled.notify_one();
+        }
+    }
+
+    /// Posts of this run that were answered and have come to all, as far as numbers tell.
+    fn posts_settled(&self) -> u64 {
+        let everywhere = self.book.own_deliveries_all / self.receivers.max(1);
+        everywhere.min(self.book.posts_all)
     }
 
     /// Posts anew for what was answered, where each connection is to keep some under way.
@@ -450,6 +497,12 @@ impl State {
                 .try_send_prepared(&PreparedMessage::new(message));
         }
     }
+}
+
+/// The author of the post with that number. There is at least one.
+fn in_turn(authors: &[usize], number: u64) -> usize {
+    let turn = (number as f64 * GOLDEN).fract() * authors.len() as f64;
+    authors[(turn as usize).min(authors.len() - 1)]
 }
 
 /// Between half of it and all of it.

@@ -32,7 +32,7 @@ impl Play {
         let members = (0..2)
             .map(|number| Member::new(number, "token".into(), [(0, "load-0000".into())]))
             .collect();
-        let mut book = Book::new(7, 64);
+        let mut book = Book::new(7, 64, false);
         book.set_window(Duration::ZERO..Duration::MAX);
         let mut play = Play {
             members,

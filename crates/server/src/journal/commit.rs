@@ -5,22 +5,16 @@ use super::batch::Batch;
 use super::{AccountWork, Ticket};
 use crate::clock::{new_id, now_ms};
 use crate::store::{Failure, end_if_unsafe, facts, plan_rows};
-use prost::Message as _;
 use rusqlite::{Connection, TransactionBehavior};
 use std::sync::Arc;
-use suda_engine::journal::Answer;
+use suda_engine::journal::{Answer, Committed};
 use suda_engine::{Entry, Journal, Plan, Refusal};
-
-/// What the rows of one command take in the write-ahead log beside texts, with their share of index pages.
-const ROW_BYTES: usize = 1_024;
 
 /// What is to be handed out after a batch.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     pub(super) answers: Vec<Answer<Ticket>>,
     pub(super) entries: Vec<Arc<Entry>>,
-    /// About how much went into the write-ahead log.
-    pub(super) written_bytes: usize,
 }
 
 /// Writes the batch. Accounts' askers are answered here; what the workers are to get is given back.
@@ -39,25 +33,11 @@ pub(super) fn commit(
     match write(connection, journal, &accounts, &mut drafts, &mut plan) {
         Ok(decisions) => {
             answer_accounts(accounts, decisions.into_iter().map(Ok));
-            let rows_bytes = (drafts_count + accounts_count) * ROW_BYTES;
             let Some(plan) = plan else {
-                return Outcome {
-                    written_bytes: rows_bytes,
-                    ..Outcome::default()
-                };
+                return Outcome::default();
             };
-            let committed = journal.committed(plan);
-            // A text is written twice: in the log and in the projection.
-            let texts_bytes: usize = committed
-                .entries
-                .iter()
-                .map(|entry| 2 * entry.wire().encoded_len())
-                .sum();
-            Outcome {
-                answers: committed.answers,
-                entries: committed.entries,
-                written_bytes: rows_bytes + texts_bytes,
-            }
+            let Committed { answers, entries } = journal.committed(plan);
+            Outcome { answers, entries }
         }
         Err(error) => {
             end_if_unsafe(&error);

@@ -8,12 +8,16 @@ use crate::error::StartError;
 use crate::store::end_if_unsafe;
 use crate::worker::Outlets;
 use rusqlite::Connection;
+use rusqlite::hooks::Wal;
+use std::ffi::c_int;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 
-/// About how much goes into the write-ahead log before it is moved into the database. Moving takes a few milliseconds, in
-/// which nothing is committed; more of it at once would take longer, less of it would write the same pages more often.
-const CHECKPOINT_BYTES: usize = 4 * 1024 * 1024;
+/// Pages in the write-ahead log from which on it is moved into the database, after the commit that reached it: 16 MiB. Moving takes some
+/// ten milliseconds, in which nothing is committed; more of it at once would take longer, less of it would write the same pages more often.
+const CHECKPOINT_PAGES: usize = 4 * 1024;
 
 /// The process ends with this status (EX_SOFTWARE) where the journal's thread panics.
 const EXIT_JOURNAL_FAILED: i32 = 70;
@@ -60,18 +64,14 @@ impl Drop for EndWithJournal {
 fn run(mut start: Start, waiting: &Receiver<Work>) {
     let _end = EndWithJournal;
     let mut journal = suda_engine::Journal::<Ticket>::new();
-    let mut bytes_since_checkpoint = 0;
+    let wal_pages = count_wal_pages(&mut start.writer);
+    let mut checkpoint_at = CHECKPOINT_PAGES;
     loop {
         let mut batch = Batch::take(waiting, start.batch_max);
         let health = std::mem::take(&mut batch.health);
         let last = batch.last;
         if batch.writes() {
-            let Outcome {
-                answers,
-                entries,
-                written_bytes,
-            } = commit(&mut start.writer, &mut journal, batch);
-            bytes_since_checkpoint += written_bytes;
+            let Outcome { answers, entries } = commit(&mut start.writer, &mut journal, batch);
             start.outlets.committed(entries, answers);
         }
         for answer in health {
@@ -85,11 +85,34 @@ fn run(mut start: Start, waiting: &Receiver<Work>) {
             drop(start.data_dir);
             return;
         }
-        if bytes_since_checkpoint >= CHECKPOINT_BYTES {
-            bytes_since_checkpoint = 0;
+        let pages = wal_pages.load(Ordering::Relaxed);
+        if pages >= checkpoint_at {
             checkpoint(&start.writer, "PASSIVE");
+            // Where a reader holds on to it, the log goes on growing, and the next attempt comes after as much again.
+            checkpoint_at = pages + CHECKPOINT_PAGES;
+        } else if pages < CHECKPOINT_PAGES {
+            // It has begun anew.
+            checkpoint_at = CHECKPOINT_PAGES;
         }
     }
+}
+
+/// How many pages the write-ahead log holds, as SQLite says after each commit.
+fn count_wal_pages(writer: &mut Connection) -> Arc<AtomicUsize> {
+    let pages = Arc::<AtomicUsize>::default();
+    let told = Arc::clone(&pages);
+    let counting = writer.wal_hook(Some(move |_: &mut Wal, pages: c_int| {
+        told.store(
+            usize::try_from(pages).unwrap_or_default(),
+            Ordering::Relaxed,
+        );
+        Ok(())
+    }));
+    if let Err(error) = counting {
+        // The log would grow until the server stops; nothing that was said is lost by that.
+        tracing::error!(%error, "the write-ahead log cannot be watched");
+    }
+    pages
 }
 
 fn checkpoint(writer: &Connection, mode: &str) {

@@ -1,6 +1,6 @@
 //! Reads, inside the journal's transaction, what a batch of drafts has to know.
 
-use super::reading::entry_of;
+use super::entries::{ENTRY, entry_of};
 use super::rooms::{find, is_member};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use suda_engine::journal::{AnsweredKind, AnsweredRow};
 use suda_engine::{ClientId, EntryId, Facts, Lookup, RoomId, RoomRef, UserId};
 
-const ANSWERED: &str = "SELECT digest, kind, room, seq, id, at_ms, members FROM answered WHERE author = ?1 AND client_id = ?2";
+const ANSWERED: &str = "SELECT digest, kind, room, seq, id, at_ms, members FROM answered WHERE client_id = ?2 AND author = ?1";
 
 pub(crate) fn facts(connection: &Connection, lookup: &Lookup) -> rusqlite::Result<Facts> {
     let mut facts = Facts::default();
@@ -37,9 +37,13 @@ pub(crate) fn facts(connection: &Connection, lookup: &Lookup) -> rusqlite::Resul
         }
     }
     for unsettled in &lookup.unsettled {
-        let mut statement = connection
-            .prepare_cached("SELECT wire FROM entries WHERE room = ?1 AND seq > ?2 ORDER BY seq")?;
-        let rows = statement.query_map(params![unsettled.room.0, unsettled.after_seq], entry_of)?;
+        let room = unsettled.room;
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {ENTRY} FROM entries WHERE room = ?1 AND seq > ?2 ORDER BY seq"
+        ))?;
+        let rows = statement.query_map(params![room.0, unsettled.after_seq], |row| {
+            entry_of(room, row)
+        })?;
         for entry in rows {
             facts.unsettled.push(Arc::new(entry?));
         }
@@ -60,7 +64,9 @@ fn is_message(connection: &Connection, room: RoomId, seq: u64) -> rusqlite::Resu
         return Ok(false);
     };
     connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM messages WHERE room = ?1 AND seq = ?2)")?
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM entries WHERE room = ?1 AND seq = ?2 AND newest_message = ?2)",
+        )?
         .query_row(params![room.0, seq], |row| row.get(0))
 }
 

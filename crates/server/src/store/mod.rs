@@ -4,6 +4,7 @@
 //! when, and what an answer waits for, is the journal's business; here is only how it is kept.
 
 mod connection;
+mod entries;
 mod failure;
 mod readers;
 mod schema;

@@ -1,7 +1,9 @@
 //! Writes what the engine's journal has planned: the log, the answers, and the projections of both.
 
-use prost::Message as _;
+use super::entries::newest_message;
 use rusqlite::{Connection, params};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Known;
 use suda_engine::Plan;
 use suda_protocol::v1::entry::What;
 
@@ -31,29 +33,34 @@ fn write_rooms<T>(transaction: &Connection, plan: &Plan<T>) -> rusqlite::Result<
 }
 
 fn write_entries<T>(transaction: &Connection, plan: &Plan<T>) -> rusqlite::Result<()> {
-    let mut insert_entry = transaction
-        .prepare_cached("INSERT INTO entries (room, seq, id, wire) VALUES (?1, ?2, ?3, ?4)")?;
-    let mut insert_message = transaction.prepare_cached(
-        "INSERT INTO messages (room, seq, id, author, author_name, at_ms, text, reply_to)
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO entries (room, seq, id, author, author_name, at_ms, newest_message, what)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
-    let mut wire = Vec::new();
+    let mut newest_messages = HashMap::new();
+    let mut what_happened = Vec::new();
     for entry in plan.entries() {
-        wire.clear();
-        entry.wire().encode_raw(&mut wire);
-        insert_entry.execute(params![entry.room().0, entry.seq(), entry.id().0, wire])?;
-        if let Some(What::MessagePosted(message)) = entry.what() {
-            insert_message.execute(params![
-                entry.room().0,
-                entry.seq(),
-                entry.id().0,
-                entry.author().0,
-                entry.wire().author_name,
-                entry.at(),
-                message.text,
-                message.reply_to,
-            ])?;
+        let newest_message = match newest_messages.entry(entry.room()) {
+            Known::Occupied(known) => known.into_mut(),
+            Known::Vacant(unknown) => unknown.insert(newest_message(transaction, entry.room())?),
+        };
+        if matches!(entry.what(), Some(What::MessagePosted(_))) {
+            *newest_message = entry.seq();
         }
+        what_happened.clear();
+        if let Some(what) = entry.what() {
+            what.encode(&mut what_happened);
+        }
+        insert.execute(params![
+            entry.room().0,
+            entry.seq(),
+            entry.id().0,
+            entry.author().0,
+            entry.wire().author_name,
+            entry.at(),
+            *newest_message,
+            what_happened,
+        ])?;
     }
     Ok(())
 }
@@ -75,13 +82,13 @@ fn write_members<T>(transaction: &Connection, plan: &Plan<T>) -> rusqlite::Resul
 
 fn write_answered<T>(transaction: &Connection, plan: &Plan<T>) -> rusqlite::Result<()> {
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO answered (author, client_id, digest, kind, room, seq, id, at_ms, members)
+        "INSERT INTO answered (client_id, author, digest, kind, room, seq, id, at_ms, members)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     for row in plan.answered() {
         insert.execute(params![
-            row.author.0,
             row.client_id.0,
+            row.author.0,
             row.digest.as_slice(),
             row.kind as u8,
             row.room.0,

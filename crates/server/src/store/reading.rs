@@ -2,25 +2,13 @@
 //!
 //! Whether the asker may have it is decided by the engine, over what is read here.
 
+use super::entries::{ENTRY, Messages, entry_of};
 use super::rooms::{COLUMNS, find, is_member, room_of};
 use prost::Message as _;
-use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use suda_engine::reading::{MessageFacts, ReadFacts};
 use suda_engine::{Cursor, Entry, EntryId, RoomFacts, RoomId, RoomRef, UserId};
 use suda_protocol::limits::PAGE_BYTES_MAX;
-use suda_protocol::v1;
-use uuid::Uuid;
-
-/// An entry from the column `wire`, which stands first in the row.
-pub(super) fn entry_of(row: &Row<'_>) -> rusqlite::Result<Entry> {
-    let damaged = |error: Box<dyn std::error::Error + Send + Sync>| {
-        rusqlite::Error::FromSqlConversionFailure(0, Type::Blob, error)
-    };
-    let bytes = row.get_ref(0)?.as_blob()?;
-    let wire = v1::Entry::decode(bytes).map_err(|error| damaged(error.into()))?;
-    Entry::from_wire(wire).map_err(|error| damaged(error.into()))
-}
 
 /// The room, the reader's place in it, and up to `count_max` entries after the cursor.
 ///
@@ -67,18 +55,19 @@ fn entries_after(
     after_seq: i64,
     count_max: usize,
 ) -> rusqlite::Result<Vec<Entry>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT wire FROM entries WHERE room = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
-    )?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {ENTRY} FROM entries WHERE room = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3"
+    ))?;
     let mut rows = statement.query(params![room.0, after_seq, sql_count(count_max)])?;
     let mut entries = Vec::new();
     let mut bytes = 0;
     while let Some(row) = rows.next()? {
-        bytes += row.get_ref(0)?.as_blob()?.len();
+        let entry = entry_of(room, row)?;
+        bytes += entry.wire().encoded_len();
         if bytes > PAGE_BYTES_MAX && !entries.is_empty() {
             break;
         }
-        entries.push(entry_of(row)?);
+        entries.push(entry);
     }
     Ok(entries)
 }
@@ -107,19 +96,9 @@ pub(crate) fn messages(
     let before_seq = before_seq
         .and_then(|seq| i64::try_from(seq).ok())
         .unwrap_or(i64::MAX);
-    let mut statement = connection.prepare_cached(
-        "SELECT seq, id, author, author_name, at_ms, text, reply_to
-         FROM messages WHERE room = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3",
-    )?;
-    // One more than asked for shows whether there are older ones.
-    let mut rows = statement.query(params![
-        room.id.0,
-        before_seq,
-        sql_count(count_max.saturating_add(1))
-    ])?;
+    let mut newest_first = Messages::up_to(room.id, before_seq.saturating_sub(1));
     let mut bytes = 0;
-    while let Some(row) = rows.next()? {
-        let message = message_of(row)?;
+    while let Some(message) = newest_first.next(connection)? {
         bytes += message.encoded_len();
         let full = bytes > PAGE_BYTES_MAX && !facts.messages.is_empty();
         if full || facts.messages.len() == count_max {
@@ -129,18 +108,6 @@ pub(crate) fn messages(
         facts.messages.push(message);
     }
     Ok(facts)
-}
-
-fn message_of(row: &Row<'_>) -> rusqlite::Result<v1::Message> {
-    Ok(v1::Message {
-        seq: row.get(0)?,
-        id: row.get::<_, Uuid>(1)?.to_string(),
-        author: row.get::<_, Uuid>(2)?.to_string(),
-        author_name: row.get(3)?,
-        at_ms: row.get(4)?,
-        text: row.get(5)?,
-        reply_to: row.get(6)?,
-    })
 }
 
 /// A page of rooms.

@@ -60,19 +60,26 @@ CREATE TABLE members (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX rooms_of_member ON members (user, room);
 
--- The log. A row is never changed; wire is the entry's Protobuf encoding.
+-- The log, each room's entries side by side. A row is never changed. what is the Protobuf encoding of an entry that has nothing but what
+-- happened; the rest of it stands in the other columns. newest_message is the seq of the room's newest message up to here, its own
+-- where it is one: so whoever wants messages steps over everything else at once.
 CREATE TABLE entries (
-  room BLOB NOT NULL,
-  seq  INTEGER NOT NULL,
-  id   BLOB NOT NULL,
-  wire BLOB NOT NULL,
-  UNIQUE (room, seq)
-) STRICT;
+  room           BLOB NOT NULL,
+  seq            INTEGER NOT NULL,
+  id             BLOB NOT NULL,
+  author         BLOB NOT NULL,
+  author_name    TEXT NOT NULL,
+  at_ms          INTEGER NOT NULL,
+  newest_message INTEGER NOT NULL,
+  what           BLOB NOT NULL,
+  PRIMARY KEY (room, seq)
+) STRICT, WITHOUT ROWID;
 
--- What each accepted mutating command was answered, so that a retry gets the same answer, for ever.
+-- What each accepted mutating command was answered, so that a retry gets the same answer, for ever. By the client id first: our clients'
+-- grow with time, so that new rows stand together, however many authors there are and however much is kept.
 CREATE TABLE answered (
-  author    BLOB NOT NULL,
   client_id BLOB NOT NULL,
+  author    BLOB NOT NULL,
   digest    BLOB NOT NULL,
   kind      INTEGER NOT NULL,
   room      BLOB NOT NULL,
@@ -81,21 +88,8 @@ CREATE TABLE answered (
   at_ms     INTEGER NOT NULL,
   -- How many members the room had when this was answered.
   members   INTEGER NOT NULL,
-  PRIMARY KEY (author, client_id)
+  PRIMARY KEY (client_id, author)
 ) STRICT, WITHOUT ROWID;
-
--- A projection of the log: messages as they now are.
-CREATE TABLE messages (
-  room        BLOB NOT NULL,
-  seq         INTEGER NOT NULL,
-  id          BLOB NOT NULL,
-  author      BLOB NOT NULL,
-  author_name TEXT NOT NULL,
-  at_ms       INTEGER NOT NULL,
-  text        TEXT NOT NULL,
-  reply_to    INTEGER NOT NULL,
-  UNIQUE (room, seq)
-) STRICT;
 ";
 
 /// The version that the file says it has.

@@ -11,7 +11,7 @@ use crate::store::reading;
 use std::rc::Rc;
 use std::sync::Arc;
 use suda_engine::reading::{log_page, message_page, room_list};
-use suda_engine::{Action, Draft, Identity, Query, Refusal, UserId};
+use suda_engine::{Action, Identity, Query, Refusal, UserId};
 use suda_protocol::CloseCode;
 use suda_protocol::v1::{self, ErrorCode, reply, server_message};
 
@@ -22,7 +22,7 @@ impl Worker {
             Action::Authenticate { token, client, .. } => {
                 self.authenticate(state, key, token, client);
             }
-            Action::Submit(draft) => self.submit(state, key, draft),
+            Action::Submit(draft) => state.drafts.push((key, draft)),
             Action::Open {
                 command_id,
                 room,
@@ -70,15 +70,19 @@ impl Worker {
         });
     }
 
-    fn submit(&self, state: &mut State, key: Key, draft: Draft) {
-        let command_id = draft.command_id;
-        let ticket = Ticket::Connection {
-            worker: self.number,
-            connection: key,
-        };
-        if let Err(code) = self.tools.journal.submit(ticket, draft) {
-            let reply = Refusal::new(code).reply(command_id);
-            state.connections.reply(key, reply);
+    /// Hands on what has come from all sockets by now. Together, so that the journal does not commit the first of many alone and keep
+    /// the rest waiting for it.
+    pub(super) fn submit_drafts(&self, state: &mut State) {
+        for (key, draft) in state.drafts.drain(..) {
+            let command_id = draft.command_id;
+            let ticket = Ticket::Connection {
+                worker: self.number,
+                connection: key,
+            };
+            if let Err(code) = self.tools.journal.submit(ticket, draft) {
+                let reply = Refusal::new(code).reply(command_id);
+                state.connections.reply(key, reply);
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
-use suda_engine::Roster;
+use suda_engine::{Draft, Roster};
 use suda_protocol::CloseCode;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -21,7 +21,8 @@ pub(super) struct Worker {
     pub(super) tools: Tools,
     pub(super) engine_limits: Arc<suda_engine::Limits>,
     state: RefCell<State>,
-    /// Something was queued by a task; the event loop flushes it once that task gives way, so that one write carries all of it.
+    /// Something was queued by a task, for sockets or for the journal; the event loop flushes it once that task gives way, so that one
+    /// write carries all of it.
     pub(super) flush: Notify,
 }
 
@@ -29,6 +30,8 @@ pub(super) struct Worker {
 pub(super) struct State {
     pub(super) roster: Roster<Key, SharedEntry>,
     pub(super) connections: Connections,
+    /// Of the sockets that were read since the last flush, in order. At most as many as commands may be in flight.
+    pub(super) drafts: Vec<(Key, Draft)>,
     pub(super) last_key: Key,
     /// Tokens that are being looked up.
     pub(super) authenticating: usize,
@@ -56,6 +59,7 @@ impl Worker {
         let state = State {
             roster: Roster::new(engine_limits.clone()),
             connections: Connections::new(tools.limits.outbox_bytes_max),
+            drafts: Vec::new(),
             last_key: 0,
             authenticating: 0,
             signed_out: HashSet::new(),
@@ -75,7 +79,7 @@ impl Worker {
         let mut state = self.state.borrow_mut();
         let result = work(&mut state);
         let fills = state.connections.take_fills();
-        if state.connections.has_touched() {
+        if state.connections.has_touched() || !state.drafts.is_empty() {
             self.flush.notify_one();
         }
         drop(state);
@@ -85,11 +89,12 @@ impl Worker {
         result
     }
 
-    /// Writes what was queued: one call for each touched socket. What it doesn't take waits for it alone.
+    /// Hands drafts to the journal and writes what was queued: one call for each touched socket. What it doesn't take waits for it alone.
     pub(super) fn flush(self: &Rc<Self>) {
         let mut waiting = Vec::new();
         {
             let mut state = self.state.borrow_mut();
+            self.submit_drafts(&mut state);
             for key in state.connections.take_touched() {
                 let Some(connection) = state.connections.get_mut(key) else {
                     continue;

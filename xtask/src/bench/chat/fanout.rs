@@ -1,0 +1,83 @@
+//! One room of a thousand members, beside the library's example and the bare epoll loop with as many bytes on the wire.
+
+use anyhow::Result;
+
+use super::{
+    figure, in_turn,
+    kit::{Kit, Program, USERS},
+    sample,
+};
+use crate::bench::{
+    Args, build, launch::Running, measure::Sample, rows::Row, servers, servers::Family,
+};
+
+pub(super) const UNDER_WAY: [usize; 2] = [1, 8];
+pub(super) const FLOOR: &str = "raw-epoll";
+pub(super) const EXAMPLE: &str = "broadcast_server";
+const SECONDS: usize = 4;
+
+pub(super) fn cell(under_way: usize) -> String {
+    format!("{under_way} under way")
+}
+
+pub(super) fn run(kit: &mut Kit, args: &Args, rounds: usize) -> Result<Vec<Sample>> {
+    let mut wanted = servers::all(&[])?;
+    wanted.retain(|server| matches!(server.family, Family::Floor | Family::Ours));
+    let (peers, _) = build::programs(wanted, &[Row::Fanout], args.no_build)?;
+    let mut samples = Vec::new();
+    let mut payload_bytes = None;
+    for round in 0..rounds {
+        for under_way in UNDER_WAY {
+            for program in in_turn(&kit.programs, round) {
+                let chat = chat(kit, &program, under_way, round);
+                let found = figure(&chat.figures, "payloadBytesPerDelivery");
+                payload_bytes = payload_bytes.or(found.ok());
+                samples.push(chat);
+            }
+            // As long as the chat's pushes are: what a peer delivers is to weigh the same.
+            let Some(size) = payload_bytes else { continue };
+            for peer in &peers {
+                let name = match peer.family {
+                    Family::Floor => FLOOR,
+                    _ => EXAMPLE,
+                };
+                let Some(way) = peer.way(Row::Fanout) else {
+                    continue;
+                };
+                let load = format!(
+                    "fanout --conns {USERS} --window {under_way} --size {size:.0} --cpu-secs {}",
+                    args.cpu_secs
+                );
+                let load: Vec<String> = load.split(' ').map(str::to_owned).collect();
+                let measured = Running::start(way, &args.server_cpus, &[])
+                    .and_then(|server| server.load(way, &load, &args.load_cpus));
+                samples.push(sample(
+                    Row::ChatFanout,
+                    &cell(under_way),
+                    name,
+                    round,
+                    measured,
+                    |figures| figure(figures, "cpu_s_per_million"),
+                ));
+            }
+        }
+    }
+    Ok(samples)
+}
+
+fn chat(kit: &Kit, program: &Program, under_way: usize, round: usize) -> Sample {
+    let measured = kit.accounts(program).and_then(|data| {
+        let server = kit.serve(program, &data, kit.apart())?;
+        server.load(&format!(
+            "--users {USERS} --rooms 1 --members {USERS} --under-way {under_way} --seconds {SECONDS}"
+        ))
+    });
+    sample(
+        Row::ChatFanout,
+        &cell(under_way),
+        &program.name,
+        round,
+        measured,
+        |figures| figure(figures, "server/cpuUsPerDelivery"),
+    )
+}
