@@ -361,4 +361,44 @@ mod tests {
             assert!(input.capacity() <= 2 * input.len() + 2 * buffers::BUFFER_BYTES);
         }
     }
+
+    #[tokio::test]
+    async fn little_is_read_of_the_frame_behind_a_long_one() {
+        const PAYLOAD_BYTES: usize = 1 << 16;
+        const FRAMES: usize = 5;
+        let (ours, mut theirs) = duplex(1 << 20);
+        let parts = Parts::new(Role::Client, Config::default());
+        let mut inner = Inner::new(ours, Connection::new(parts));
+        for _ in 0..FRAMES {
+            theirs
+                .write_all(&[0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0])
+                .await
+                .unwrap();
+            theirs.write_all(&[7; PAYLOAD_BYTES]).await.unwrap();
+        }
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut messages = 0;
+        while messages < FRAMES {
+            assert!(inner.poll_fill(&mut cx).is_ready());
+            while let Some(event) = inner.conn.poll_event() {
+                assert_eq!(
+                    event,
+                    Event::Message(Message::binary(vec![7; PAYLOAD_BYTES]))
+                );
+                messages += 1;
+                assert!(inner.conn.input().len() <= WAITING_BYTES_MAX);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_whose_stream_ended_holds_no_read_buffer() {
+        let (ours, theirs) = duplex(1 << 16);
+        let parts = Parts::new(Role::Client, Config::default());
+        let mut inner = Inner::new(ours, Connection::new(parts));
+        drop(theirs);
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(inner.poll_fill(&mut cx).is_ready());
+        assert_eq!(inner.conn.input().capacity(), 0);
+    }
 }
