@@ -128,7 +128,41 @@ impl CloseError {
 
 #[cfg(test)]
 mod tests {
-    use super::CloseCode;
+    use super::{CloseCode, CloseError};
+
+    #[test]
+    fn the_names_have_their_registered_numbers() {
+        for (code, number, is_sendable) in [
+            (CloseCode::NORMAL, 1000, true),
+            (CloseCode::GOING_AWAY, 1001, true),
+            (CloseCode::PROTOCOL_ERROR, 1002, true),
+            (CloseCode::UNSUPPORTED_DATA, 1003, true),
+            (CloseCode::NO_STATUS_RECEIVED, 1005, false),
+            (CloseCode::ABNORMAL_CLOSURE, 1006, false),
+            (CloseCode::INVALID_PAYLOAD, 1007, true),
+            (CloseCode::POLICY_VIOLATION, 1008, true),
+            (CloseCode::MESSAGE_TOO_BIG, 1009, true),
+            (CloseCode::MANDATORY_EXTENSION, 1010, true),
+            (CloseCode::INTERNAL_ERROR, 1011, true),
+            (CloseCode::SERVICE_RESTART, 1012, true),
+            (CloseCode::TRY_AGAIN_LATER, 1013, true),
+            (CloseCode::BAD_GATEWAY, 1014, true),
+            (CloseCode::TLS_HANDSHAKE, 1015, false),
+        ] {
+            assert_eq!(u16::from(code), number);
+            assert_eq!(code.is_sendable(), is_sendable, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_close_tells_its_code_and_its_reason() {
+        let close = |reason: &str| CloseError {
+            code: CloseCode::GOING_AWAY,
+            reason: reason.into(),
+        };
+        assert_eq!(close("").to_string(), "closed by the peer: 1001");
+        assert_eq!(close("bye").to_string(), "closed by the peer: 1001 bye");
+    }
 
     #[test]
     fn only_registered_and_private_codes_are_sendable() {

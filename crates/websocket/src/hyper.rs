@@ -96,7 +96,7 @@ fn judge(policy: &Policy, request: &request::Parts) -> Result<Agreement, Refusal
 }
 
 /// The connection to come, once the response has gone out. Await it for a [`Conn`], or take the [`raw`](Self::raw) stream.
-/// Awaited, it gives up after the upgrader's handshake timeout. Dropping it closes the connection.
+/// Awaited, it gives up after the upgrader's handshake timeout. Dropping it, or the future that awaits it, closes the connection.
 #[derive(Debug)]
 #[must_use = "the connection is closed if nobody waits for it"]
 pub struct OnUpgrade {
@@ -113,7 +113,7 @@ impl OnUpgrade {
         self.subprotocol.as_deref()
     }
 
-    /// Waits for the stream.
+    /// Waits for the stream. Dropping the future closes the connection, as dropping the [`OnUpgrade`] does.
     ///
     /// # Errors
     /// [`UpgradeError::Timeout`] if the client doesn't take the response, [`UpgradeError::Http`] if the HTTP connection

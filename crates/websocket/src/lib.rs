@@ -1,7 +1,59 @@
-//! WebSocket for Rust: a sans-I/O core of RFC 6455 and RFC 7692, and a tokio driver with automatic batching.
+//! WebSocket (RFC 6455) with compression (RFC 7692) and over HTTP/2 (RFC 8441), server and client: a core without I/O, and a tokio
+//! driver that batches what is written into few system calls.
 //!
-//! [`Connection`] is the protocol after the opening handshake, [`handshake`] is that handshake; neither knows a socket, a
-//! clock or a runtime. With the feature `tokio` (default), [`Conn`] drives a connection on any stream.
+//! ```
+//! use suda_websocket::{CloseCode, Dialer, Message, Upgrader};
+//! use tokio::net::TcpListener;
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let listener = TcpListener::bind("127.0.0.1:0").await?;
+//! let url = format!("ws://{}/echo", listener.local_addr()?);
+//! tokio::spawn(async move {
+//!     let (stream, _) = listener.accept().await?;
+//!     let (mut conn, request) = Upgrader::new().upgrade(stream).await?;
+//!     println!("{} is open", request.uri.path());
+//!     while let Ok(message) = conn.read_message().await {
+//!         conn.write_message(message).await?;
+//!     }
+//!     Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+//! });
+//!
+//! let (mut conn, _response) = Dialer::new().dial(&url).await?;
+//! conn.write_message("안녕").await?;
+//! assert_eq!(conn.read_message().await?, Message::text("안녕"));
+//! conn.close(CloseCode::NORMAL, "").await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to begin
+//!
+//! - Servers: [`Upgrader`] takes a raw stream or a request of hyper's ([module](mod@hyper)); [`axum::WebSocketUpgrade`] is an extractor.
+//! - Clients: [`Dialer`] takes a URL, and knows proxies, TLS, cookies and streams of one's own; [`Dialer::http2`] opens many WebSockets on one
+//!   connection ([module](http2)).
+//! - Both give a [`Conn`], which reads and writes messages, and splits into one [`Reader`], one [`Writer`] and a [`Control`] for pings and
+//!   closing. Each method says what a dropped call means.
+//! - [`Config`] has the limits of a connection and [`Compression`] what is to be compressed; [`Error`], [`CloseCode`] and [`CloseOutcome`] tell
+//!   how it ended.
+//! - Without tokio: [`Connection`] is the protocol after the opening handshake, [`handshake`] is that handshake. Neither knows a socket, a clock or a
+//!   runtime. [`blocking`] drives them with std's streams.
+//!
+//! # Features
+//!
+//! | feature | gives |
+//! |---|---|
+//! | `tokio` (default) | [`Conn`], [`Upgrader`], [`Dialer`] |
+//! | `tls` (default) | `wss://` through rustls with aws-lc-rs: [`Dialer::tls`], [`tls`] |
+//! | `hyper` | [`Upgrader::upgrade_parts`] |
+//! | `axum` | [`axum::WebSocketUpgrade`] |
+//! | `http2` | WebSockets over HTTP/2: [`Dialer::http2`], and requests over HTTP/2 for `upgrade_parts` and the extractor |
+//! | `json` | [`Conn::read_json`], [`Conn::write_json`] |
+//! | `stream` | futures' `Stream` and `Sink` for [`Conn`], [`Reader`] and [`Writer`]; not to be confused with our [`Stream`], a stream of bytes |
+//! | `blocking` | [`blocking::Conn`] over std's streams, without tokio |
+//! | `tracing` | events: connections opened and closed, broken rules, peers that fell silent; none for a message |
+//! | `cookies` | [`MemoryCookieJar`] |
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unsafe_code)]
 
 mod buffers;
@@ -71,7 +123,12 @@ pub use dialer::{
 #[cfg(feature = "tokio")]
 pub use upgrader::{UPGRADE_TIMEOUT_DEFAULT, UpgradeError, Upgrader};
 
-/// The README's examples are compiled as tests.
+/// The READMEs' examples are compiled as tests.
 #[cfg(all(doctest, feature = "axum"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The same in Korean.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../README.ko.md")]
+struct KoreanReadme;

@@ -33,6 +33,8 @@ pub fn client_config(roots: RootCertStore) -> Result<Arc<ClientConfig>, rustls::
 
 /// The configuration with the system's roots, loaded once per process: what a [`Dialer`](crate::Dialer) uses by itself.
 ///
+/// Cancel safe: after a dropped call the next one loads anew, unless they were there already.
+///
 /// # Errors
 /// [`DialError::Roots`] if the system has none that is usable.
 pub async fn system_roots() -> Result<Arc<ClientConfig>, DialError> {

@@ -130,7 +130,8 @@ impl Upgrader {
     }
 
     /// Adds a header to the accepting answer. One that belongs to the handshake (`Upgrade`, `Sec-WebSocket-…`, …) is a
-    /// mistake in the server's set-up and makes every request be answered with 500.
+    /// mistake in the server's set-up and makes every request be answered with 500. A subprotocol is chosen by
+    /// [`subprotocols`](Self::subprotocols), not by a header.
     pub fn response_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         Arc::make_mut(&mut self.policy)
             .response_headers
@@ -226,7 +227,7 @@ impl Upgrader {
 
     /// Reads the request from a fresh stream, answers it, and gives the connection and the request head.
     ///
-    /// A refused client gets its answer here, and a moment to read it. Dropping the future drops the stream.
+    /// A refused client gets its answer here, and a moment to read it. Dropping the future abandons the handshake and drops the stream.
     ///
     /// # Errors
     /// [`UpgradeError`]; the stream is closed then.

@@ -7,22 +7,22 @@ const TABLE: &str = include_str!("../docs/coming-from-gorilla.md");
 
 /// What gorilla/websocket 1.5.3 exports.
 const EXPORTED: &str = "
-    BinaryMessage BufferPool BufferPool.Get BufferPool.Put CloseAbnormalClosure CloseError CloseError.Code CloseError.Text
-    CloseGoingAway CloseInternalServerErr CloseInvalidFramePayloadData CloseMandatoryExtension CloseMessage
-    CloseMessageTooBig CloseNoStatusReceived CloseNormalClosure ClosePolicyViolation CloseProtocolError
-    CloseServiceRestart CloseTLSHandshake CloseTryAgainLater CloseUnsupportedData Conn Conn.Close Conn.CloseHandler
-    Conn.EnableWriteCompression Conn.LocalAddr Conn.NetConn Conn.NextReader Conn.NextWriter Conn.PingHandler
-    Conn.PongHandler Conn.ReadJSON Conn.ReadMessage Conn.RemoteAddr Conn.SetCloseHandler Conn.SetCompressionLevel
-    Conn.SetPingHandler Conn.SetPongHandler Conn.SetReadDeadline Conn.SetReadLimit Conn.SetWriteDeadline
-    Conn.Subprotocol Conn.UnderlyingConn Conn.WriteControl Conn.WriteJSON Conn.WriteMessage Conn.WritePreparedMessage
-    DefaultDialer Dialer Dialer.Dial Dialer.DialContext Dialer.EnableCompression Dialer.HandshakeTimeout Dialer.Jar
-    Dialer.NetDial Dialer.NetDialContext Dialer.NetDialTLSContext Dialer.Proxy Dialer.ReadBufferSize
-    Dialer.Subprotocols Dialer.TLSClientConfig Dialer.WriteBufferPool Dialer.WriteBufferSize ErrBadHandshake
-    ErrCloseSent ErrReadLimit FormatCloseMessage HandshakeError IsCloseError IsUnexpectedCloseError IsWebSocketUpgrade
-    JoinMessages NewClient NewPreparedMessage PingMessage PongMessage PreparedMessage ReadJSON Subprotocols TextMessage
-    Upgrade Upgrader Upgrader.CheckOrigin Upgrader.EnableCompression Upgrader.Error Upgrader.HandshakeTimeout
-    Upgrader.ReadBufferSize Upgrader.Subprotocols Upgrader.Upgrade Upgrader.WriteBufferPool Upgrader.WriteBufferSize
-    WriteJSON";
+    BinaryMessage BufferPool BufferPool.Get BufferPool.Put CloseAbnormalClosure CloseError CloseError.Code
+    CloseError.Error CloseError.Text CloseGoingAway CloseInternalServerErr CloseInvalidFramePayloadData
+    CloseMandatoryExtension CloseMessage CloseMessageTooBig CloseNoStatusReceived CloseNormalClosure
+    ClosePolicyViolation CloseProtocolError CloseServiceRestart CloseTLSHandshake CloseTryAgainLater
+    CloseUnsupportedData Conn Conn.Close Conn.CloseHandler Conn.EnableWriteCompression Conn.LocalAddr Conn.NetConn
+    Conn.NextReader Conn.NextWriter Conn.PingHandler Conn.PongHandler Conn.ReadJSON Conn.ReadMessage Conn.RemoteAddr
+    Conn.SetCloseHandler Conn.SetCompressionLevel Conn.SetPingHandler Conn.SetPongHandler Conn.SetReadDeadline
+    Conn.SetReadLimit Conn.SetWriteDeadline Conn.Subprotocol Conn.UnderlyingConn Conn.WriteControl Conn.WriteJSON
+    Conn.WriteMessage Conn.WritePreparedMessage DefaultDialer Dialer Dialer.Dial Dialer.DialContext
+    Dialer.EnableCompression Dialer.HandshakeTimeout Dialer.Jar Dialer.NetDial Dialer.NetDialContext
+    Dialer.NetDialTLSContext Dialer.Proxy Dialer.ReadBufferSize Dialer.Subprotocols Dialer.TLSClientConfig
+    Dialer.WriteBufferPool Dialer.WriteBufferSize ErrBadHandshake ErrCloseSent ErrReadLimit FormatCloseMessage
+    HandshakeError HandshakeError.Error IsCloseError IsUnexpectedCloseError IsWebSocketUpgrade JoinMessages NewClient
+    NewPreparedMessage PingMessage PongMessage PreparedMessage ReadJSON Subprotocols TextMessage Upgrade Upgrader
+    Upgrader.CheckOrigin Upgrader.EnableCompression Upgrader.Error Upgrader.HandshakeTimeout Upgrader.ReadBufferSize
+    Upgrader.Subprotocols Upgrader.Upgrade Upgrader.WriteBufferPool Upgrader.WriteBufferSize WriteJSON";
 
 fn rows() -> Vec<Vec<&'static str>> {
     TABLE

@@ -18,7 +18,8 @@ impl<S: Stream> Control<S> {
         Self { handle }
     }
 
-    /// Queues a ping with at most 125 bytes, ahead of unsent data.
+    /// Queues a ping with at most 125 bytes, ahead of unsent data. It never waits: if the peer takes nothing, it
+    /// fails once more than [`CONTROL_FRAMES_MAX`](crate::CONTROL_FRAMES_MAX) are queued.
     ///
     /// # Errors
     /// [`Error::Send`] if it is too long, [`CONTROL_FRAMES_MAX`](crate::CONTROL_FRAMES_MAX) are waiting or this side is

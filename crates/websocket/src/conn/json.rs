@@ -32,7 +32,7 @@ impl<S: Stream> Writer<S> {
 }
 
 impl<S: Stream> Conn<S> {
-    /// The next message as a value. See [`Reader::read_json`].
+    /// The next message as a value. See [`Reader::read_json`]. Cancel safe: a dropped call loses nothing.
     ///
     /// # Errors
     /// As [`Reader::read_json`].
@@ -40,7 +40,7 @@ impl<S: Stream> Conn<S> {
         self.reader.read_json().await
     }
 
-    /// Queues a value as a text message. See [`Writer::write_json`].
+    /// Queues a value as a text message. See [`Writer::write_json`]. Cancel safe as [`write_message`](Self::write_message) is.
     ///
     /// # Errors
     /// As [`Writer::write_json`].

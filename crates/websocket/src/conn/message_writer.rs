@@ -45,7 +45,8 @@ impl<'a, S: Stream> MessageWriter<'a, S> {
         self.kind
     }
 
-    /// Ends the message. Cancelled, the message is unfinished: see [`MessageWriter`].
+    /// Ends the message. Not cancel safe: dropped before it is ready, it closes the connection with 1011, as every message does that is
+    /// left unfinished. See [`MessageWriter`].
     ///
     /// # Errors
     /// [`Error::Send`] if a text is not UTF-8 or this side is closing; else as [`Writer::write_message`].

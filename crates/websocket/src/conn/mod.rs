@@ -9,7 +9,7 @@
 //! reads and writes answers a burst of messages with one system call, and nothing stays behind.
 //!
 //! **Cancel safety.** A dropped read loses nothing: the next one goes on where it was. A dropped write took its message
-//! whole, or not at all.
+//! whole, or not at all; then the message went with it.
 
 mod closing;
 mod control;
@@ -92,7 +92,7 @@ impl<S: Stream> Conn<S> {
         self.reader.subprotocol()
     }
 
-    /// The next message. See [`Reader::read_message`].
+    /// The next message. See [`Reader::read_message`]. Cancel safe: a dropped call loses nothing.
     ///
     /// # Errors
     /// [`Error::Closed`], [`Error::Protocol`] or [`Error::Io`], and the same on every later call.
@@ -100,7 +100,7 @@ impl<S: Stream> Conn<S> {
         self.reader.read_message().await
     }
 
-    /// The next message, to be read as it arrives. See [`Reader::next_reader`].
+    /// The next message, to be read as it arrives. See [`Reader::next_reader`]. Cancel safe: a dropped call loses nothing.
     ///
     /// # Errors
     /// As [`read_message`](Self::read_message).
@@ -138,7 +138,7 @@ impl<S: Stream> Conn<S> {
         self.reader.set_close_handler(handler);
     }
 
-    /// Queues a message. See [`Writer::write_message`].
+    /// Queues a message. See [`Writer::write_message`]. Cancel safe: a dropped call has queued it whole, or not at all; then it went with the call.
     ///
     /// # Errors
     /// The connection is closing or ended, or the stream failed.
@@ -146,7 +146,7 @@ impl<S: Stream> Conn<S> {
         self.writer.write_message(message).await
     }
 
-    /// Queues a reference to a prepared message. See [`Writer::write_prepared`].
+    /// Queues a reference to a prepared message. See [`Writer::write_prepared`]. Cancel safe as [`write_message`](Self::write_message) is.
     ///
     /// # Errors
     /// As [`write_message`](Self::write_message).
@@ -182,7 +182,7 @@ impl<S: Stream> Conn<S> {
         self.writer.next_writer(kind)
     }
 
-    /// Waits until all that was written is with the stream. See [`Writer::flush`].
+    /// Waits until all that was written is with the stream. See [`Writer::flush`]. Cancel safe.
     ///
     /// # Errors
     /// The stream failed.

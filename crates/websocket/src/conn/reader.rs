@@ -103,7 +103,7 @@ impl<S: Stream> Reader<S> {
     /// `tokio::spawn(reader.drain())` answers pings and close frames and calls the handlers. Of a long message only a part is in memory
     /// at a time.
     ///
-    /// Dropped, it takes the reader with it, as it does when it ends: nobody reads this connection any more.
+    /// Not cancel safe: dropped, it takes the reader with it, as it does when it ends, and nobody reads this connection any more.
     ///
     /// # Errors
     /// As [`read_message`](Self::read_message), but a close is no error.

@@ -46,7 +46,11 @@ impl<S: Stream> Writer<S> {
     /// Queues a message, which is sent as soon as this task gives way. Waits only while
     /// [`Config::high_water_bytes`](crate::Config::high_water_bytes) or more are unsent.
     ///
-    /// Cancel safe: a dropped call has queued the message whole, or not at all (it was still waiting).
+    /// It returns when the message is queued, not when the stream has it: [`flush`](Self::flush) waits for that, and a stream that
+    /// fails later is told by the next call. What is queued when the runtime ends is lost, so flush or close before that.
+    ///
+    /// Cancel safe: a dropped call has queued the message whole, or not at all, if it was still waiting. Then the message went with the
+    /// call: keep a clone, which costs no copy, if it must be sent all the same.
     ///
     /// # Errors
     /// [`Error::Send`] when this side is closing, [`Error::Closed`] or [`Error::Protocol`] when the connection has ended,

@@ -112,8 +112,8 @@ impl Dialer {
         self
     }
 
-    /// Adds a header to the request: `Authorization`, `Cookie`, `Origin`, … One that belongs to the handshake makes dialling
-    /// fail.
+    /// Adds a header to the request: `Authorization`, `Cookie`, `Origin`, … One that belongs to the handshake, `Host` and
+    /// `Sec-WebSocket-Protocol` among them, makes dialling fail with [`DialError::Request`].
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.options.headers.append(name, value);
         self
@@ -261,6 +261,8 @@ impl Dialer {
     /// Opens a WebSocket over a stream that the caller has connected (and encrypted, if the URL is `wss`): a tunnel, an in-memory
     /// pipe. The URL gives the request line and `Host`.
     ///
+    /// Dropping the future abandons the attempt and drops the stream.
+    ///
     /// # Errors
     /// As [`dial`](Self::dial), without the steps before the handshake.
     pub async fn client<S>(
@@ -282,6 +284,8 @@ impl Dialer {
     /// server must be known to speak it. Proxies, hooks and Unix sockets are used as for [`dial`](Self::dial); a stream of
     /// [`tls_dial`](Self::tls_dial) must have negotiated `h2` itself. It all must be done within the handshake timeout.
     ///
+    /// Dropping the future abandons the attempt.
+    ///
     /// # Errors
     /// The steps before HTTP/2 as with [`dial`](Self::dial); [`DialError::Http2`] if the server doesn't speak it or takes no WebSockets
     /// over it.
@@ -294,6 +298,8 @@ impl Dialer {
     }
 
     /// The same over a stream that the caller has connected, and encrypted with `h2` negotiated if the URL is `wss`.
+    ///
+    /// Dropping the future abandons the attempt; the stream is not given back.
     ///
     /// # Errors
     /// As [`http2`](Self::http2), without the steps before HTTP/2.

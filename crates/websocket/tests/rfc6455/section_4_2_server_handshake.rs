@@ -422,6 +422,7 @@ fn response_headers_are_added_but_not_those_of_the_handshake() {
     assert!(text(&accept.response).contains("\r\nset-cookie: a=b\r\n"));
     for name in [
         "sec-websocket-extensions",
+        "sec-websocket-protocol",
         "sec-websocket-accept",
         "upgrade",
         "connection",
