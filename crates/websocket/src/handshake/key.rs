@@ -1,7 +1,8 @@
 //! `Sec-WebSocket-Key` and `Sec-WebSocket-Accept`.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, PAD, STANDARD};
 use sha1::{Digest as _, Sha1};
 
 /// The text that both sides append to the key before hashing it (RFC 6455, section 1.3). It is the same for every
@@ -45,12 +46,19 @@ pub(super) fn new_key() -> Result<String, getrandom::Error> {
     Ok(STANDARD.encode(random))
 }
 
+/// Two base64 characters carry the last of the 16 bytes, and have 4 bits to spare. Not everybody leaves them zero: nor does the example
+/// of RFC 6455, section 4.1, item 7.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    PAD.with_decode_allow_trailing_bits(true),
+);
+
 /// Whether `key` is the base64 of exactly 16 bytes.
 pub(super) fn is_valid(key: &str) -> bool {
     // 16 bytes always make 24 characters. Looking at the length first means that nothing is decoded from a long one.
     const KEY_CHARACTERS: usize = 24;
     key.len() == KEY_CHARACTERS
-        && STANDARD
+        && LENIENT
             .decode_slice(key, &mut [0; KEY_BYTES + 2])
             .is_ok_and(|bytes| bytes == KEY_BYTES)
 }

@@ -232,6 +232,15 @@ fn a_version_other_than_13_is_426_with_the_version_that_is_spoken() {
 }
 
 #[test]
+fn the_key_of_the_rfcs_note_with_bits_to_spare_is_accepted() {
+    // Section 4.1, item 7: the bytes 1 to 16.
+    accept(&request(&[(
+        "Sec-WebSocket-Key",
+        "AQIDBAUGBwgJCgsMDQ4PEC==",
+    )]));
+}
+
+#[test]
 fn the_key_must_be_the_base64_of_16_bytes_once() {
     for key in [
         "",
