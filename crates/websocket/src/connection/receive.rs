@@ -313,8 +313,8 @@ impl Receiver {
         if announced > announced_max {
             return Err(Violation::TooLong);
         }
-        // Fits: it is at most `announced`, which is within the limit.
-        let payload_len = header.payload_len as usize;
+        // Where the limit is all that an address can say, the length may still be more.
+        let payload_len = usize::try_from(header.payload_len).map_err(|_| Violation::TooLong)?;
         self.input.advance(header.header_len);
         self.frame = Some(DataFrame {
             fin: header.fin,
@@ -376,11 +376,12 @@ impl Receiver {
                 (_, false, _) => Progress::Starved,
             });
         }
-        let data = join(&mut message.data, payload);
         if !fin {
-            message.data = data;
+            // A copy, also of the first: the rest may be long in coming, and the read buffer would be kept for so long.
+            message.data.extend_from_slice(&payload);
             return Ok(Progress::FrameDone);
         }
+        let data = join(&mut message.data, payload);
         self.message = None;
         Ok(Progress::Step(whole(kind, data.freeze())))
     }

@@ -37,6 +37,19 @@ both_roles! {
         assert!(at.contains(&bytes.as_ptr()));
     }
 
+    fn the_beginning_of_a_message_does_not_keep_the_buffer_that_it_came_in(role) {
+        let mut connection = connection(role, Config::default());
+        let ping = frame_to(role, FIN | PING, &[0; 125]);
+        let burst = ping.repeat(400);
+        connection.input().reserve(64 << 10);
+        connection.receive(&burst);
+        connection.receive(&frame_to(role, TEXT, b"a"));
+        assert!(events(&mut connection).iter().all(|event| matches!(event, Event::Ping(_))));
+        assert!(connection.input().try_reclaim(burst.len()), "somebody still refers to the buffer");
+        connection.receive(&frame_to(role, FIN | CONTINUATION, b"b"));
+        assert_eq!(events(&mut connection), [Event::Message(Message::text("ab"))]);
+    }
+
     fn parts_come_as_their_bytes_arrive(role) {
         let mut connection = connection(role, Config::default());
         let frame = frame_to(role, TEXT, b"abcdef");
