@@ -88,7 +88,7 @@ fn run(
         events: Vec::new(),
         sent: Vec::new(),
     };
-    let mut closing = connection.is_closing();
+    let mut closing = false;
     for piece in pieces.iter().map(Some).chain([None]) {
         match piece {
             Some(piece) => connection.receive(piece),

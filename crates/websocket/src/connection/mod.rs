@@ -179,7 +179,8 @@ impl Connection {
             Step::Message(message) => Event::Message(message),
             Step::Part(part) => Event::Part(part),
             Step::Ping(payload) => {
-                if !self.closing {
+                // Section 5.5.2: until the peer's close frame has come. But once it sees ours it drops what follows.
+                if !self.closing || !self.outbox.last_segment_begun() {
                     self.outbox.push_pong(&payload);
                 }
                 Event::Ping(payload)

@@ -223,6 +223,11 @@ impl Outbox {
         self.append_copy(true, OpCode::Close.into(), payload);
     }
 
+    /// Whether some of the last segment is sent: after [`Self::push_close`], of the close frame.
+    pub(super) fn last_segment_begun(&self) -> bool {
+        self.rest.is_empty() && (self.first_sent > 0 || self.first.is_empty())
+    }
+
     /// All unsent bytes, if they lie in one piece: the common case, without what [`Self::chunks`] has to look at.
     #[cfg(feature = "tokio")]
     pub(super) fn only_chunk(&self) -> Option<&[u8]> {

@@ -32,10 +32,24 @@ both_roles! {
         assert_eq!(connection.send(Message::text("after")), Err(SendError::Closing));
         assert_eq!(connection.ping(b""), Err(SendError::Closing));
         assert_eq!(connection.close(CloseCode::NORMAL, ""), Err(SendError::Closing));
+        let mut bytes = drain(&mut connection);
         connection.receive(&frame_to(role, FIN | PING, b"x"));
         events(&mut connection);
-        let firsts: Vec<_> = sent(&mut connection).into_iter().map(|frame| frame.first).collect();
+        bytes.extend(drain(&mut connection));
+        let firsts: Vec<_> = frames(&bytes).into_iter().map(|frame| frame.first).collect();
         assert_eq!(firsts, [FIN | TEXT, FIN | CLOSE]);
+    }
+
+    fn nothing_is_sent_after_a_close_frame_that_is_half_sent(role) {
+        let mut connection = connection(role, Config::default());
+        connection.close(CloseCode::GOING_AWAY, "bye").unwrap();
+        let mut bytes = connection.transmit().next().unwrap()[..1].to_vec();
+        connection.advance(1);
+        connection.receive(&frame_to(role, FIN | PING, b"x"));
+        events(&mut connection);
+        bytes.extend(drain(&mut connection));
+        let firsts: Vec<_> = frames(&bytes).into_iter().map(|frame| frame.first).collect();
+        assert_eq!(firsts, [FIN | CLOSE]);
     }
 
     fn a_close_payload_of_one_byte_fails(role) {

@@ -1,7 +1,7 @@
 //! Pings and pongs (RFC 6455, sections 5.5.2 and 5.5.3).
 
 use bytes::Bytes;
-use suda_websocket::{Config, Event, PENDING_PONGS_MAX, Role};
+use suda_websocket::{CloseCode, Config, Event, Message, PENDING_PONGS_MAX, Role};
 
 use crate::pair::*;
 
@@ -30,6 +30,23 @@ both_roles! {
         let pongs: Vec<_> = sent(&mut connection).into_iter().map(|frame| frame.payload).collect();
         let newest: Vec<_> = (1000 - PENDING_PONGS_MAX as u16..1000).map(|number| number.to_be_bytes().to_vec()).collect();
         assert_eq!(pongs, newest);
+    }
+
+    fn a_ping_is_answered_while_our_close_frame_still_waits(role) {
+        for begun in [0, 3] {
+            let mut connection = connection(role, Config::default());
+            connection.send(Message::text("before")).unwrap();
+            let mut bytes = connection.transmit().next().unwrap()[..begun].to_vec();
+            connection.advance(begun);
+            connection.close(CloseCode::NORMAL, "").unwrap();
+            connection.receive(&frame_to(role, FIN | PING, b"alive?"));
+            events(&mut connection);
+            bytes.extend(drain(&mut connection));
+            let mut firsts: Vec<_> = frames(&bytes).into_iter().map(|frame| frame.first).collect();
+            assert_eq!(firsts.pop(), Some(FIN | CLOSE));
+            firsts.sort_unstable();
+            assert_eq!(firsts, [FIN | TEXT, FIN | PONG]);
+        }
     }
 
     fn a_ping_behind_a_close_frame_is_not_answered(role) {
