@@ -1,6 +1,6 @@
 //! `cargo xtask audit`: what is looked at before a release, and whenever dependencies or public names change.
 //!
-//! Its first use compiles tools for minutes, which is why `cargo xtask test` leaves it out.
+//! Its first use compiles tools for minutes, which is why `cargo xtask test` leaves it out, all but the look at the public names.
 
 use std::{fs, path::PathBuf, process::Command};
 
@@ -57,7 +57,8 @@ pub(crate) fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-fn api(accept: bool) -> Result<()> {
+/// Compares the public items with those of the snapshot, or writes them into it.
+pub(crate) fn api(accept: bool) -> Result<()> {
     let found = public_items()?;
     let path = shell::root().join(SNAPSHOT);
     let meant = fs::read_to_string(&path).unwrap_or_default();

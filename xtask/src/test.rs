@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
-use crate::{buf, loom, shell, web};
+use crate::{audit, buf, loom, shell, web};
 
 /// Seeds of the short simulation: minutes of simulated chat in seconds. `cargo xtask sim` runs as many as one likes.
 const SIM_SEEDS: &str = "50";
@@ -31,6 +31,8 @@ enum Step {
     Clippy,
     /// rustdoc finds no broken link.
     Doc,
+    /// The public items of the WebSocket library are those of its snapshot.
+    Api,
     /// All tests of the workspace, documentation examples included.
     Unit,
     /// Every order in which threads may use a WebSocket connection.
@@ -77,6 +79,7 @@ impl Step {
             Step::Buf => "Schema (buf lint)",
             Step::Clippy => "Lints (clippy)",
             Step::Doc => "Documentation (rustdoc)",
+            Step::Api => "Public face of the WebSocket library",
             Step::Unit => "Tests (cargo test)",
             Step::Loom => "Models (loom)",
             Step::Web => "Web client, and both clients side by side (Chromium)",
@@ -112,6 +115,7 @@ impl Step {
                     .args(["doc", "--workspace", "--no-deps", "--all-features"])
                     .env("RUSTDOCFLAGS", "-D warnings"),
             ),
+            Step::Api => audit::api(false),
             Step::Unit => shell::run(shell::cargo().args([
                 "test",
                 "--workspace",

@@ -25,7 +25,6 @@ impl<S: Stream> Writer<S> {
     /// [`Error::Json`] for a value that JSON cannot express: nothing was queued then; else as
     /// [`write_message`](Self::write_message).
     pub async fn write_json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        // Before anything waits: the future holds no reference to the value.
         let text = Message::from(serde_json::to_string(value)?);
         self.write_message(text).await
     }

@@ -10,10 +10,10 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{
-    Error, JoinedMessages, MessageReader, Stream, deadline::Deadline, handle::Handle,
-    handlers::Handlers, shared::Delivery,
+    CloseOutcome, Error, JoinedMessages, MessageReader, Stream, closing, deadline::Deadline,
+    handle::Handle, handlers::Handlers, shared::Delivery,
 };
-use crate::{CloseError, Event, Message};
+use crate::{CloseCode, CloseError, Event, Message};
 
 /// The one who reads from a connection. Pings are answered and close frames echoed while it reads, and only then: a program
 /// that only writes spawns its [`drain`](Self::drain).
@@ -97,6 +97,18 @@ impl<S: Stream> Reader<S> {
     pub fn join_messages(&mut self, terminator: impl Into<Bytes>) -> JoinedMessages<'_, S> {
         self.handle.with(|inner, _| inner.conn.skip_message());
         JoinedMessages::new(self, terminator.into())
+    }
+
+    /// The whole close handshake of a connection that was split: as [`Conn::close`](super::Conn::close), while the
+    /// [`Writer`](super::Writer) may be in another task. What that one has written goes first; what it writes afterwards is refused.
+    ///
+    /// Cancel safe: another call goes on.
+    ///
+    /// # Errors
+    /// As [`Conn::close`](super::Conn::close).
+    pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseOutcome, Error> {
+        let handle = self.handle.clone();
+        closing::close(self, &handle, code, reason).await
     }
 
     /// Reads and drops all messages until the connection ends, and gives the peer's close, for programs that only write:

@@ -10,6 +10,26 @@ use tokio::io::{AsyncWriteExt, duplex};
 use crate::{conn, in_time, support::RawPeer};
 
 #[tokio::test]
+async fn the_reader_closes_a_split_connection_in_one_call() {
+    let (ours, theirs) = duplex(1024);
+    let (mut reader, mut writer, _control) = conn(Role::Server, ours).split();
+    let peer = tokio::spawn(async move {
+        let mut peer = RawPeer::new(theirs, Role::Client);
+        peer.send(0x81, b"on its way").await;
+        assert_eq!(peer.next_frame().await.unwrap().1, b"last words");
+        let close = [&4001u16.to_be_bytes()[..], b"bye"].concat();
+        assert_eq!(peer.next_frame().await.unwrap(), (0x88, close));
+        peer.send(0x88, &4002u16.to_be_bytes()).await;
+        assert!(peer.next_frame().await.is_none(), "one close frame");
+    });
+    writer.write_message("last words").await.unwrap();
+    let outcome = in_time(reader.close(CloseCode(4001), "bye")).await.unwrap();
+    assert!(matches!(outcome, CloseOutcome::Clean(close) if close.code == CloseCode(4002)));
+    assert!(writer.write_message("too late").await.is_err());
+    in_time(peer).await.unwrap();
+}
+
+#[tokio::test]
 async fn close_is_one_call_from_either_side() {
     for closer in [Role::Client, Role::Server] {
         let (ours, theirs) = duplex(1024);
