@@ -40,6 +40,17 @@ pub struct Heartbeat {
     pub timeout: Duration,
 }
 
+impl Heartbeat {
+    /// Both times as they are taken: the fields are public, and may have been set to anything.
+    pub(crate) fn bounded(self) -> Self {
+        let every = self.every.max(HEARTBEAT_EVERY_MIN);
+        Self {
+            every,
+            timeout: self.timeout.max(every.saturating_mul(2)),
+        }
+    }
+}
+
 /// Limits of one connection.
 ///
 /// ```
@@ -139,11 +150,7 @@ impl Config {
     /// ```
     #[must_use]
     pub fn heartbeat(mut self, every: Duration, timeout: Duration) -> Self {
-        let every = every.max(HEARTBEAT_EVERY_MIN);
-        self.heartbeat = Some(Heartbeat {
-            every,
-            timeout: timeout.max(every.saturating_mul(2)),
-        });
+        self.heartbeat = Some(Heartbeat { every, timeout }.bounded());
         self
     }
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::{
-    io::{Read, Write},
+    io::{self, Read, Write},
     net::{TcpListener, TcpStream},
     thread::{self, JoinHandle},
     time::Duration,
@@ -213,4 +213,114 @@ fn without_a_runtime_a_refused_client_is_told_and_so_is_the_server() {
     };
     assert_eq!(error.response.unwrap().status(), 403);
     serving.join().unwrap();
+}
+
+/// A stream that reads what a function gives, and takes no more than `room` bytes.
+struct Scripted<F> {
+    read: F,
+    room: usize,
+    taken: Vec<u8>,
+}
+
+impl<F: FnMut() -> io::Result<Vec<u8>>> Read for Scripted<F> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let bytes = (self.read)()?;
+        out[..bytes.len()].copy_from_slice(&bytes);
+        Ok(bytes.len())
+    }
+}
+
+impl<F> Write for Scripted<F> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = bytes.len().min(self.room);
+        if taken == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.room -= taken;
+        self.taken.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn without_a_runtime_a_message_whose_end_the_stream_does_not_take_is_ended_nevertheless() {
+    let stream = Scripted {
+        read: || Ok(Vec::new()),
+        room: 1,
+        taken: Vec::new(),
+    };
+    let config = Config::default().high_water_bytes(1);
+    let mut server = Conn::from_parts(stream, Parts::new(Role::Server, config));
+    let mut message = server.next_writer(MessageKind::Text).unwrap();
+    message.write_all(b"whole").unwrap();
+    assert!(matches!(message.finish(), Err(Error::Io(_))));
+    assert!(!server.core_mut().is_closing());
+    assert!(matches!(server.write_message("next"), Err(Error::Io(_))));
+    let unsent = server.core_mut().transmit().collect::<Vec<_>>().concat();
+    assert_eq!(unsent, b"\x05whole\x81\x04next");
+    assert_eq!(server.get_ref().taken, b"\x81");
+}
+
+#[test]
+fn without_a_runtime_a_peer_that_only_pings_does_not_keep_close_waiting() {
+    let mut pings = 0;
+    let stream = Scripted {
+        read: || {
+            pings += 1;
+            // In the end it leaves, so that the test does.
+            Ok(if pings < 1_000_000 {
+                b"\x89\x80\0\0\0\0".to_vec()
+            } else {
+                Vec::new()
+            })
+        },
+        room: usize::MAX,
+        taken: Vec::new(),
+    };
+    let config = Config::default().close_timeout(Duration::from_millis(1));
+    let mut server = Conn::from_parts(stream, Parts::new(Role::Server, config));
+    let Err(Error::Io(error)) = server.close(CloseCode::NORMAL, "") else {
+        panic!("not given up")
+    };
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+}
+
+#[test]
+fn without_a_runtime_an_interrupted_read_is_repeated() {
+    let mut reads = vec![
+        Ok(b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            .to_vec()),
+        Err(io::ErrorKind::Interrupted.into()),
+    ];
+    let stream = Scripted {
+        read: || reads.pop().unwrap(),
+        room: usize::MAX,
+        taken: Vec::new(),
+    };
+    blocking::accept(stream, Policy::default(), Config::default())
+        .map(drop)
+        .unwrap();
+
+    let mut reads = vec![
+        Ok(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno".to_vec()),
+        Err(io::ErrorKind::Interrupted.into()),
+    ];
+    let stream = Scripted {
+        read: || reads.pop().unwrap(),
+        room: usize::MAX,
+        taken: Vec::new(),
+    };
+    let target = "ws://127.0.0.1/".parse().unwrap();
+    let opened = blocking::client(
+        stream,
+        &target,
+        &ClientOptions::default(),
+        Config::default(),
+    );
+    assert!(matches!(opened, Err(OpenError::Answer(_))));
 }

@@ -64,12 +64,13 @@ impl<'a, S: Read + Write> MessageWriter<'a, S> {
     /// Ends the message.
     ///
     /// # Errors
-    /// [`Error::Send`] if a text is not UTF-8 or this side is closing, [`Error::Io`] when the stream failed.
+    /// [`Error::Send`] if a text is not UTF-8 or this side is closing, [`Error::Io`] when the stream failed: the message is ended and
+    /// queued, and [`Conn::flush`] goes on with it.
     pub fn finish(mut self) -> Result<(), Error> {
         self.conn
-            .queue(|core| core.send_part(&self.gathered, true))?;
+            .push(|core| core.send_part(&self.gathered, true))?;
         self.finished = true;
-        Ok(())
+        self.conn.flush_if_much()
     }
 
     /// Makes a frame of what was gathered.

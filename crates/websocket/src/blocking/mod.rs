@@ -2,7 +2,8 @@
 //!
 //! Lives here: when bytes move. Does not live here: any rule of the protocol. One thread reads and writes, so there is nothing
 //! to share: a program that has to write while it waits for a message belongs on the tokio driver. The stream's own
-//! timeouts hold: a call that fails with one has lost nothing, and may be repeated.
+//! timeouts hold, and a call that fails with one has lost nothing: reading may be repeated; what was to be written is queued, so it
+//! is not to be written again, but [`Conn::flush`] goes on with it.
 //!
 //! ```
 //! use std::{net::{TcpListener, TcpStream}, thread};
@@ -31,7 +32,10 @@ mod error;
 mod message;
 mod opening;
 
-use std::io::{self, IoSlice, Read, Write};
+use std::{
+    io::{self, IoSlice, Read, Write},
+    time::{Duration, Instant},
+};
 
 use crate::{
     CloseCode, CloseError, Connection, Event, Message, MessageKind, Parts, PreparedMessage,
@@ -40,7 +44,7 @@ use crate::{
 
 pub use error::{Error, OpenError};
 pub use message::{MessageReader, MessageWriter};
-pub use opening::{accept, client};
+pub use opening::{OPENING_TIMEOUT, accept, client};
 
 /// Bytes that one read asks for.
 const READ_BYTES: usize = 16 << 10;
@@ -56,6 +60,7 @@ pub struct Conn<S> {
     stream: S,
     core: Connection,
     high_water_bytes: usize,
+    close_timeout: Duration,
     subprotocol: Option<String>,
     /// How reading ended, which every later call tells again.
     end: Option<End>,
@@ -80,6 +85,7 @@ impl<S: Read + Write> Conn<S> {
         Self {
             stream,
             high_water_bytes: parts.config.high_water_bytes,
+            close_timeout: parts.config.close_timeout,
             subprotocol: parts.subprotocol.take(),
             core: Connection::new(parts),
             end: None,
@@ -132,7 +138,8 @@ impl<S: Read + Write> Conn<S> {
     /// [`Config::high_water_bytes`](crate::Config::high_water_bytes) or more are unsent.
     ///
     /// # Errors
-    /// [`Error::Send`] when this side is closing: nothing was queued. [`Error::Io`] when the stream failed: the message is queued.
+    /// [`Error::Send`] when this side is closing: nothing was queued. [`Error::Io`] when the stream failed: the message is
+    /// queued, and is not to be written again.
     pub fn write_message(&mut self, message: impl Into<Message>) -> Result<(), Error> {
         self.queue(|core| core.send(message.into()))
     }
@@ -164,19 +171,23 @@ impl<S: Read + Write> Conn<S> {
         self.flush()
     }
 
-    /// Sends what was written and a close frame, drops the messages that still come, and waits for the peer's close frame, for
-    /// as long as the stream's own read timeout lets it. If a close frame was sent already, goes on from there.
+    /// Sends what was written and a close frame, drops the messages that still come, and waits for the peer's close frame. If a close
+    /// frame was sent already, goes on from there.
+    ///
+    /// The time is looked at between two calls on the stream: after [`Config::close_timeout`](crate::Config::close_timeout) there is none
+    /// more. How long one may take is for the stream's own timeouts to say.
     ///
     /// # Errors
     /// [`Error::Send`] for a code or reason that cannot be sent; else as [`read_message`](Self::read_message), but a close frame
-    /// is no error.
+    /// is no error, and [`Error::Io`] with [`io::ErrorKind::TimedOut`] may also mean that the time was up.
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseError, Error> {
         match self.core.close(code, reason) {
             Ok(()) | Err(SendError::Closing) => {}
             Err(error) => return Err(error.into()),
         }
+        let deadline = Instant::now().checked_add(self.close_timeout);
         loop {
-            match self.next_event(Delivery::Parts) {
+            match self.next_event_until(deadline, Delivery::Parts) {
                 Ok(_) => {}
                 Err(Error::Closed(close)) if close.is_clean() => return Ok(close),
                 Err(error) => return Err(error),
@@ -189,7 +200,12 @@ impl<S: Read + Write> Conn<S> {
     /// # Errors
     /// [`Error::Io`] when the stream failed. What it did not take is sent by the next call that sends.
     pub fn flush(&mut self) -> Result<(), Error> {
+        Ok(self.flush_until(None)?)
+    }
+
+    fn flush_until(&mut self, deadline: Option<Instant>) -> io::Result<()> {
         while self.core.buffered() > 0 {
+            check_time(deadline)?;
             let mut slices = [IoSlice::new(&[]); SLICES_MAX];
             let mut count = 0;
             for (slot, chunk) in slices.iter_mut().zip(self.core.transmit()) {
@@ -201,19 +217,31 @@ impl<S: Read + Write> Conn<S> {
                 sent => sent?,
             };
             if sent == 0 {
-                return Err(io::Error::from(io::ErrorKind::WriteZero).into());
+                return Err(io::ErrorKind::WriteZero.into());
             }
             self.core.advance(sent);
         }
-        Ok(self.stream.flush()?)
+        self.stream.flush()
     }
 
     fn queue(
         &mut self,
         queue: impl FnOnce(&mut Connection) -> Result<(), SendError>,
     ) -> Result<(), Error> {
+        self.push(queue)?;
+        self.flush_if_much()
+    }
+
+    /// Queues, and sends nothing.
+    fn push(
+        &mut self,
+        queue: impl FnOnce(&mut Connection) -> Result<(), SendError>,
+    ) -> Result<(), Error> {
         self.check_open()?;
-        queue(&mut self.core)?;
+        Ok(queue(&mut self.core)?)
+    }
+
+    fn flush_if_much(&mut self) -> Result<(), Error> {
         if self.core.buffered() >= self.high_water_bytes {
             self.flush()?;
         }
@@ -226,6 +254,15 @@ impl<S: Read + Write> Conn<S> {
 
     /// The next data of `delivery`, or how reading ended.
     fn next_event(&mut self, delivery: Delivery) -> Result<Event, Error> {
+        self.next_event_until(None, delivery)
+    }
+
+    /// As [`next_event`](Self::next_event), but begins no call on the stream at `deadline` or later.
+    fn next_event_until(
+        &mut self,
+        deadline: Option<Instant>,
+        delivery: Delivery,
+    ) -> Result<Event, Error> {
         loop {
             let event = match delivery {
                 Delivery::Messages => self.core.poll_event(),
@@ -239,14 +276,15 @@ impl<S: Read + Write> Conn<S> {
                 Some(data) => return Ok(data),
                 None => {
                     self.check_open()?;
-                    self.flush()?;
+                    self.flush_until(deadline)?;
+                    check_time(deadline)?;
                     self.read()?;
                     continue;
                 }
             };
             self.end = Some(end);
             // The peer may be gone; how it ended says more than that it does not take our answer.
-            let _ = self.flush();
+            let _ = self.flush_until(deadline);
         }
     }
 
@@ -262,6 +300,13 @@ impl<S: Read + Write> Conn<S> {
             Err(error) => return Err(error.into()),
         }
         Ok(())
+    }
+}
+
+fn check_time(deadline: Option<Instant>) -> io::Result<()> {
+    match deadline {
+        Some(deadline) if Instant::now() >= deadline => Err(io::ErrorKind::TimedOut.into()),
+        _ => Ok(()),
     }
 }
 

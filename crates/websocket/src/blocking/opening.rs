@@ -1,11 +1,14 @@
-//! The opening handshake of both roles on a stream that blocks. Its time is bounded by the stream's own timeouts, its size by the
-//! handshake's limits.
+//! The opening handshake of both roles on a stream that blocks. Its size is bounded by the handshake's limits, its time by
+//! [`OPENING_TIMEOUT`] and the stream's own timeout for one read.
 
-use std::io::{Read, Write};
+use std::{
+    io::{self, Read, Write},
+    time::{Duration, Instant},
+};
 
 use http::{Response, request};
 
-use super::{Conn, OpenError};
+use super::{Conn, OpenError, check_time};
 use crate::{
     Config, Parts, Role,
     handshake::{
@@ -16,11 +19,29 @@ use crate::{
 /// Bytes that one read asks for.
 const READ_BYTES: usize = 4 << 10;
 
+/// After so long [`accept`] and [`client`] begin no further read, but fail with [`io::ErrorKind::TimedOut`]. So a peer that sends a byte now
+/// and then has this and one more of the stream's read timeouts.
+pub const OPENING_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Reads the request from a fresh stream, answers it, and gives the connection and the request head.
 ///
 /// # Errors
 /// [`OpenError`]. A client that is refused was sent the answer that says why.
 pub fn accept<S: Read + Write>(
+    stream: S,
+    policy: Policy,
+    config: Config,
+) -> Result<(Conn<S>, request::Parts), OpenError> {
+    accept_until(
+        Instant::now().checked_add(OPENING_TIMEOUT),
+        stream,
+        policy,
+        config,
+    )
+}
+
+fn accept_until<S: Read + Write>(
+    deadline: Option<Instant>,
     mut stream: S,
     policy: Policy,
     config: Config,
@@ -28,7 +49,7 @@ pub fn accept<S: Read + Write>(
     let mut handshake = ServerHandshake::new(policy);
     let mut piece = [0; READ_BYTES];
     loop {
-        let count = stream.read(&mut piece)?;
+        let count = read(deadline, &mut stream, &mut piece)?;
         if count == 0 {
             return Err(OpenError::Closed);
         }
@@ -67,6 +88,22 @@ pub fn accept<S: Read + Write>(
 /// # Errors
 /// [`OpenError`].
 pub fn client<S: Read + Write>(
+    stream: S,
+    target: &Target,
+    options: &ClientOptions,
+    config: Config,
+) -> Result<(Conn<S>, Response<()>), OpenError> {
+    client_until(
+        Instant::now().checked_add(OPENING_TIMEOUT),
+        stream,
+        target,
+        options,
+        config,
+    )
+}
+
+fn client_until<S: Read + Write>(
+    deadline: Option<Instant>,
     mut stream: S,
     target: &Target,
     options: &ClientOptions,
@@ -77,7 +114,7 @@ pub fn client<S: Read + Write>(
     stream.flush()?;
     let mut piece = [0; READ_BYTES];
     loop {
-        let count = stream.read(&mut piece)?;
+        let count = read(deadline, &mut stream, &mut piece)?;
         if count == 0 {
             return Err(handshake.handle_end().into());
         }
@@ -92,5 +129,60 @@ pub fn client<S: Read + Write>(
             }
             Answered::Fail(error) => return Err(error.into()),
         }
+    }
+}
+
+/// Reads once, unless it is late.
+fn read(deadline: Option<Instant>, stream: &mut impl Read, piece: &mut [u8]) -> io::Result<usize> {
+    loop {
+        check_time(deadline)?;
+        match stream.read(piece) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A peer that never comes to the end of its header, until it is gone.
+    struct Drip(usize);
+
+    impl Read for Drip {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            let Some(left) = self.0.checked_sub(1) else {
+                return Ok(0);
+            };
+            self.0 = left;
+            out[0] = b'G';
+            Ok(1)
+        }
+    }
+
+    impl Write for Drip {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_peer_that_sends_a_byte_now_and_then_runs_out_of_time() {
+        let now = Some(Instant::now());
+        let timed_out = |result: Result<(), OpenError>| match result {
+            Err(OpenError::Io(error)) => error.kind() == io::ErrorKind::TimedOut,
+            _ => false,
+        };
+        let accepted = accept_until(now, Drip(100), Policy::default(), Config::default());
+        assert!(timed_out(accepted.map(drop)));
+        let target = "ws://127.0.0.1/".parse().unwrap();
+        let options = ClientOptions::default();
+        let opened = client_until(now, Drip(100), &target, &options, Config::default());
+        assert!(timed_out(opened.map(drop)));
     }
 }

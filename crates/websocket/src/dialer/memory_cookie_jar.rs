@@ -2,6 +2,7 @@
 //! limit, and who has to go when it is reached.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cookie_store::{Cookie, CookieStore, RawCookie};
@@ -22,12 +23,12 @@ const COOKIES_MAX: usize = 3000;
 ///
 /// At most 50 cookies are kept for a domain, and 3000 in all (section 6.1). Who sets more loses the expired ones first, then
 /// those that were set longest ago, of that domain or of all.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct MemoryCookieJar {
     kept: Mutex<Kept>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Kept {
     store: CookieStore,
     /// Every cookie of the store, the one that was set longest ago first.
@@ -50,6 +51,15 @@ impl MemoryCookieJar {
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How many cookies it holds: what they say may be credentials.
+impl fmt::Debug for MemoryCookieJar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryCookieJar")
+            .field("cookies", &self.lock().order.len())
+            .finish()
     }
 }
 

@@ -43,6 +43,9 @@ pub use proxy::{Proxy, ProxyError, ProxyRules, ProxyUrlError};
 /// How long resolving, connecting, TLS and handshake may take together, unless set otherwise; gorilla's value.
 pub const DIAL_TIMEOUT_DEFAULT: Duration = Duration::from_secs(45);
 
+/// How long the rest of a refusal's body is waited for: that the server refuses is known by then.
+pub(crate) const REFUSAL_TIME_MAX: Duration = Duration::from_secs(2);
+
 /// Bytes to ask a stream for at once.
 const READ_BYTES: usize = 4 * 1024;
 
@@ -413,12 +416,21 @@ where
     stream.write_all(handshake.request()).await?;
     stream.flush().await?;
     let mut piece = vec![0; READ_BYTES];
+    let mut refused_until = None;
     loop {
-        let length = stream.read(&mut piece).await?;
+        let reading = stream.read(&mut piece);
+        let length = match refused_until {
+            // Whoever asked tells by the handshake that it was refused.
+            Some(deadline) => timeout_at(deadline, reading).await.unwrap_or(Ok(0))?,
+            None => reading.await?,
+        };
         if length == 0 {
             return Ok(None);
         }
         match handshake.receive(&piece[..length]) {
+            Answered::Pending if handshake.is_refused() => {
+                refused_until.get_or_insert_with(|| Instant::now() + REFUSAL_TIME_MAX);
+            }
             Answered::Pending => {}
             Answered::Accept(answer) => return Ok(Some(answer)),
             Answered::Fail(error) => return Err(DialError::Handshake(error)),

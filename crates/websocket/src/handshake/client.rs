@@ -1,5 +1,7 @@
 //! The client's side: the request, and what becomes of the answer (RFC 6455, section 4.1).
 
+use std::fmt;
+
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderName};
 use http::{Response, StatusCode};
@@ -15,7 +17,7 @@ use super::target::Target;
 use crate::Compression;
 
 /// What a client asks for.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ClientOptions {
     /// Subprotocols to offer, the dearest first. Tokens, each once.
     pub subprotocols: Vec<String>,
@@ -25,6 +27,18 @@ pub struct ClientOptions {
     pub compression: Option<Compression>,
     /// Bounds of the answer's head; [`HeadLimits::RESPONSE`] by default.
     pub limits: HeadLimits,
+}
+
+/// The headers' names only: their values may be credentials.
+impl fmt::Debug for ClientOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientOptions")
+            .field("subprotocols", &self.subprotocols)
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("compression", &self.compression)
+            .field("limits", &self.limits)
+            .finish()
+    }
 }
 
 impl Default for ClientOptions {
@@ -93,11 +107,17 @@ pub struct Answer {
 
 /// The client's handshake over bytes: send [`request`](Self::request), then feed [`receive`](Self::receive) until it says
 /// something else than [`Answered::Pending`]; when the stream ends before that, ask [`handle_end`](Self::handle_end).
-#[derive(Debug)]
 pub struct ClientHandshake {
     request: Bytes,
     expected: Expected,
     answer: ResponseReader,
+}
+
+/// Without the request, which may hold credentials.
+impl fmt::Debug for ClientHandshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientHandshake").finish_non_exhaustive()
+    }
 }
 
 impl ClientHandshake {

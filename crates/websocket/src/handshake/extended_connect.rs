@@ -3,6 +3,8 @@
 //! HTTP/2's own framing is not here: an HTTP/2 library has parsed the request, or will encode it. Key and accept value do not
 //! exist: what they prove, that the server speaks WebSocket, its SETTINGS have said.
 
+use std::fmt;
+
 use http::header::{self, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, Uri, Version};
@@ -87,10 +89,16 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 /// The client's side: a request to send, and what its answer must be.
-#[derive(Debug)]
 pub struct ExtendedConnect {
     request: Request<()>,
     expected: Expected,
+}
+
+/// Without the request, which may hold credentials.
+impl fmt::Debug for ExtendedConnect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExtendedConnect").finish_non_exhaustive()
+    }
 }
 
 impl ExtendedConnect {

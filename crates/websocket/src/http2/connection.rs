@@ -15,6 +15,7 @@ use super::{
     CONNECTION_WINDOW_BYTES, Http2Error, Http2Stream, SEND_BUFFER_BYTES, STREAM_WINDOW_BYTES,
 };
 use crate::conn::later;
+use crate::dialer::REFUSAL_TIME_MAX;
 use crate::events::event;
 use crate::handshake::{
     AnswerError, AnswerFault, CONNECT_PROTOCOL, ExtendedConnect, REFUSAL_BODY_BYTES_MAX, Target,
@@ -129,6 +130,7 @@ impl Connection {
                 let mut start = BytesMut::new();
                 if fault == AnswerFault::Refused {
                     // A refusal whose body doesn't come, or breaks off, is a refusal still.
+                    let deadline = deadline.min(Instant::now() + REFUSAL_TIME_MAX);
                     let _ = timeout_at(deadline, read_start(body, &mut start)).await;
                 }
                 let response = response.map(|()| start.freeze());

@@ -5,10 +5,16 @@ use std::time::Duration;
 
 use http::header::{HeaderName, HeaderValue};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use suda_websocket::handshake::{AnswerFault, TargetError, accept_key};
-use suda_websocket::{DialError, Dialer, Message, Upgrader, tls};
+use suda_websocket::handshake::{
+    AnswerFault, ClientHandshake, ClientOptions, ExtendedConnect, Target, TargetError, accept_key,
+};
+use suda_websocket::{
+    CookieJar as _, DIAL_TIMEOUT_DEFAULT, DialError, Dialer, MemoryCookieJar, Message, Upgrader,
+    tls,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use crate::servers::{Way, echo, serve};
@@ -273,7 +279,8 @@ async fn a_server_that_never_answers_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_whose_body_never_ends_is_a_refusal_still() {
+async fn a_refusal_whose_body_never_ends_is_a_refusal_still_and_soon() {
+    let begun = Instant::now();
     let (client, mut server) = duplex(4096);
     server
         .write_all(b"HTTP/1.1 503 Service Unavailable\r\n\r\nlater")
@@ -288,6 +295,34 @@ async fn a_refusal_whose_body_never_ends_is_a_refusal_still() {
         (response.status().as_u16(), response.body().as_ref()),
         (503, &b"later"[..])
     );
+    // In simulated time: the dialler's own time is not waited for.
+    assert!(begun.elapsed() < DIAL_TIMEOUT_DEFAULT);
+}
+
+#[test]
+fn what_may_be_credentials_is_not_shown_for_debugging() {
+    let value = HeaderValue::from_static("Bearer secret");
+    let dialer = Dialer::new().header(HeaderName::from_static("authorization"), value.clone());
+    let shown = format!("{dialer:?}");
+    assert!(
+        shown.contains("authorization") && !shown.contains("secret"),
+        "{shown}"
+    );
+
+    let mut options = ClientOptions::default();
+    options.headers.insert("authorization", value);
+    let target: Target = "wss://a.example/".parse().unwrap();
+    let one = ClientHandshake::new(&target, &options).unwrap();
+    let two = ExtendedConnect::new(&target, &options).unwrap();
+    let shown = format!("{options:?} {one:?} {two:?}");
+    assert!(!shown.contains("secret"), "{shown}");
+
+    let jar = MemoryCookieJar::new();
+    let cookie = HeaderValue::from_static("session=secret");
+    jar.set_cookies(&target, &mut std::iter::once(&cookie));
+    assert!(jar.cookies(&target).is_some());
+    let shown = format!("{jar:?}");
+    assert!(!shown.contains("secret"), "{shown}");
 }
 
 #[tokio::test]

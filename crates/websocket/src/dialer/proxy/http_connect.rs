@@ -1,20 +1,16 @@
 //! A tunnel through an HTTP proxy: CONNECT (RFC 9110, section 9.3.6).
 
-use std::time::Duration;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
+use super::super::REFUSAL_TIME_MAX;
 use super::{Credentials, ProxyError};
 use crate::handshake::{AnswerFault, HeadLimits, Received, ResponseReader, Target};
 
 /// Bytes to ask a stream for at once.
 const READ_BYTES: usize = 4 * 1024;
-
-/// How long the rest of a refusal's body is waited for.
-const REFUSAL_TIME_MAX: Duration = Duration::from_secs(2);
 
 pub(super) async fn open<S>(
     stream: &mut S,
