@@ -41,7 +41,7 @@ pub(super) async fn close<S: Stream>(
     let closing = async {
         outcome = peers_answer(reader).await;
         poll_fn(|cx| handle.poll_flushed(cx)).await;
-        if handle.with(|inner, _| inner.conn.role()) == Role::Server
+        if handle.with(|inner| inner.conn.role()) == Role::Server
             || !matches!(outcome, CloseOutcome::Clean(_))
         {
             poll_fn(|cx| handle.poll_shutdown(cx)).await;
@@ -50,13 +50,13 @@ pub(super) async fn close<S: Stream>(
         poll_fn(|cx| handle.poll_drain(cx)).await;
     };
     // Whatever was reached in time is the outcome.
-    let _ = tokio::time::timeout(handle.close_timeout, closing).await;
+    let _ = tokio::time::timeout(handle.home.close_timeout, closing).await;
     Ok(outcome)
 }
 
 async fn peers_answer<S: Stream>(reader: &mut Reader<S>) -> CloseOutcome {
     loop {
-        match poll_fn(|cx| reader.poll_event(cx, Delivery::Parts)).await {
+        match poll_fn(|cx| reader.poll_event(cx, Delivery::Parts, false)).await {
             Ok(_) => {}
             Err(Error::Closed(close)) if close.is_clean() => return CloseOutcome::Clean(close),
             Err(Error::Protocol(violation)) => return CloseOutcome::Failed(violation),

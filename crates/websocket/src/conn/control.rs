@@ -39,7 +39,7 @@ impl<S: Stream> Control<S> {
     /// Bytes that were read from the stream so far. It grows whenever the peer is heard from: comparing it with an earlier
     /// value is how a heartbeat learns that the peer lives.
     pub fn received_bytes(&self) -> u64 {
-        self.handle.with(|inner, _| inner.received_bytes())
+        self.handle.with(|inner| inner.received_bytes())
     }
 
     /// Gives the connection up at once: drops what is unsent and stops waiting. Writing fails from now on, and reading after what has already been read. The stream is
@@ -51,7 +51,7 @@ impl<S: Stream> Control<S> {
     /// Runs `look` on the stream, to ask or set what it offers: an option of its socket, the state of its TLS session. It must not block,
     /// nor use this connection, which waits until it returns.
     pub fn with_stream<R>(&self, look: impl FnOnce(&S) -> R) -> R {
-        self.handle.with(|inner, _| look(inner.stream()))
+        self.handle.with(|inner| look(inner.stream()))
     }
 
     /// Queues a close frame behind the data that was written. The reader tells how the peer answers.
@@ -116,7 +116,7 @@ fn queue<S: Stream>(
     handle: &Handle<S>,
     act: impl FnOnce(&mut Inner<S>) -> Result<(), SendError>,
 ) -> Result<(), Error> {
-    handle.with(|inner, _| {
+    handle.with(|inner| {
         inner.check_writable()?;
         act(inner)?;
         handle.enlist();

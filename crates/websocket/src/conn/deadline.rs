@@ -29,14 +29,20 @@ pub(super) struct Deadline {
 }
 
 impl Deadline {
-    pub(super) fn set(&mut self, at: Option<Instant>, runtime: &Handle) {
+    /// Gives what is left of the one before, to be dropped outside the connection's lock, since it may hold a task's waker.
+    #[must_use]
+    pub(super) fn set(&mut self, at: Option<Instant>, runtime: &Handle) -> Option<Pin<Box<Sleep>>> {
         match (at, &mut self.sleep) {
-            (None, _) => self.sleep = None,
-            (Some(at), Some(sleep)) => sleep.as_mut().reset(at),
-            (Some(at), None) => {
+            (None, sleep) => sleep.take(),
+            (Some(at), Some(sleep)) => {
+                sleep.as_mut().reset(at);
+                None
+            }
+            (Some(at), none) => {
                 // The caller may be on a thread without a runtime.
                 let _entered = runtime.enter();
-                self.sleep = Some(Box::pin(sleep_until(at)));
+                *none = Some(Box::pin(sleep_until(at)));
+                None
             }
         }
     }

@@ -11,27 +11,29 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use tokio::runtime::{Handle, Id};
+use tokio::runtime::Id;
 
-use super::sync::{Mutex, MutexGuard};
+use super::{
+    home::Home,
+    sync::{Mutex, MutexGuard},
+};
 
 /// A connection that may have something to send.
 pub(super) trait Flush: Send + Sync {
     /// Sends what the stream takes. The connection sees to it that the rest follows when the stream can take it.
-    fn flush_enlisted(&self);
-    /// Enlists the connection, unless it is.
-    fn enlist(self: Arc<Self>);
+    fn flush_enlisted(self: Arc<Self>);
 }
 
 /// In a model the test is the flusher.
 #[cfg(all(test, suda_loom))]
-pub(super) fn enlist(target: Arc<dyn Flush>, _: Id, _: &Handle) {
+pub(super) fn enlist(target: Arc<dyn Flush>, _: &Home) {
     super::loom_models::queue().push(target);
 }
 
-/// Enlists `target` with this thread's flusher of the runtime `id`, which is started if there is none.
+/// Enlists `target` with this thread's flusher of its runtime, which is started if there is none.
 #[cfg(not(all(test, suda_loom)))]
-pub(super) fn enlist(target: Arc<dyn Flush>, id: Id, runtime: &Handle) {
+pub(super) fn enlist(target: Arc<dyn Flush>, home: &Home) {
+    let id = home.runtime_id;
     let mut target = Some(target);
     let thread_lives = FLUSHERS.try_with(|flushers| {
         let mut flushers = flushers.borrow_mut();
@@ -57,7 +59,8 @@ pub(super) fn enlist(target: Arc<dyn Flush>, id: Id, runtime: &Handle) {
         queue.lock().abandoned = true;
     }
     // Outside the borrow: starting a task runs code of the runtime.
-    runtime.spawn(tokio::task::unconstrained(run(TaskEnd(queue))));
+    home.runtime
+        .spawn(tokio::task::unconstrained(run(TaskEnd(queue))));
 }
 
 thread_local! {

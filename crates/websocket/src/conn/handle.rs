@@ -1,12 +1,8 @@
 //! A counted handle on what a connection's parts share. The last one to go sees to what was written before.
 
-use std::{
-    future::poll_fn,
-    ops::Deref,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{future::poll_fn, ops::Deref, sync::Arc};
 
-use super::{Stream, shared::Shared};
+use super::{Stream, shared::Shared, sync::Ordering};
 use crate::Parts;
 
 /// One user of a connection.
@@ -41,21 +37,34 @@ impl<S: Stream> Deref for Handle<S> {
 
 impl<S: Stream> Drop for Handle<S> {
     fn drop(&mut self) {
-        if self.shared.users.fetch_sub(1, Ordering::AcqRel) == 1
-            && self.shared.with(|inner, _| inner.needs_linger())
-        {
-            self.shared.runtime().spawn(linger(self.shared.clone()));
+        if self.users.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return;
+        }
+        let last = Last(self.shared.clone());
+        if last.0.with(|inner| inner.needs_linger()) {
+            let runtime = &self.home.runtime;
+            runtime.spawn(linger(last));
         }
     }
 }
 
+/// What is left when no handle is. Dropped, wherever that happens, it closes the stream.
+struct Last<S: Stream>(Arc<Shared<S>>);
+
+impl<S: Stream> Drop for Last<S> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 /// Sends what is left, ends the outgoing direction and drops what still comes in, until the peer ends, too, or the time is up.
-async fn linger<S: Stream>(shared: Arc<Shared<S>>) {
+async fn linger<S: Stream>(last: Last<S>) {
+    let shared = &last.0;
     let ending = async {
         poll_fn(|cx| shared.poll_flushed(cx)).await;
         poll_fn(|cx| shared.poll_shutdown(cx)).await;
         poll_fn(|cx| shared.poll_drain(cx)).await;
     };
     // Out of time or not, nobody is left to be told.
-    let _ = tokio::time::timeout(shared.close_timeout, ending).await;
+    let _ = tokio::time::timeout(shared.home.close_timeout, ending).await;
 }

@@ -13,15 +13,14 @@ use std::{
 };
 
 use tokio::{
-    runtime::{Handle, Id},
+    runtime::Id,
     sync::Notify,
     time::{Instant, timeout_at},
 };
 
 use super::{
     deadline::later,
-    flusher::Flush,
-    signal::Signal,
+    home::Home,
     sync::{Mutex, MutexGuard},
 };
 use crate::{HEARTBEAT_EVERY_MIN, Heartbeat};
@@ -30,13 +29,13 @@ use crate::{HEARTBEAT_EVERY_MIN, Heartbeat};
 const BEATS_AT_ONCE: usize = 64;
 
 /// A connection that is listened to.
-pub(super) trait Beating: Flush {
+pub(super) trait Beating: Send + Sync {
     /// Whether the peer was heard from since `before` bytes had been received.
-    fn listen(&self, before: u64) -> Heard;
+    fn listen(self: Arc<Self>, before: u64) -> Heard;
     /// Asks the peer for a sign of life.
-    fn ask(&self);
+    fn ask(self: Arc<Self>);
     /// The peer was silent for too long: gives the connection up.
-    fn give_up(&self);
+    fn give_up(self: Arc<Self>);
 }
 
 /// What a connection has heard from its peer.
@@ -49,8 +48,9 @@ pub(super) enum Heard {
     End,
 }
 
-/// Has `signal`'s connection listened to by the task of the runtime `id`, which is started if there is none.
-pub(super) fn enlist(signal: Weak<Signal>, heartbeat: Heartbeat, id: Id, runtime: &Handle) {
+/// Has `connection` listened to by the task of its runtime, which is started if there is none.
+pub(super) fn enlist(connection: Weak<dyn Beating>, heartbeat: Heartbeat, home: &Home) {
+    let id = home.runtime_id;
     let now = Instant::now();
     let beat = Beat {
         due: later(now, heartbeat.every),
@@ -58,7 +58,7 @@ pub(super) fn enlist(signal: Weak<Signal>, heartbeat: Heartbeat, id: Id, runtime
         asked_again: false,
         received_bytes: 0,
         heartbeat,
-        signal,
+        connection,
     };
     let mut hearts = HEARTS.lock().unwrap_or_else(PoisonError::into_inner);
     let known = hearts.iter().find(|(of, _)| *of == id);
@@ -75,7 +75,7 @@ pub(super) fn enlist(signal: Weak<Signal>, heartbeat: Heartbeat, id: Id, runtime
     hearts.push((id, Arc::downgrade(&heart)));
     drop(hearts);
     // A budget would be shared by all connections of a turn. Those after its end could not read what their peers answered.
-    runtime.spawn(tokio::task::unconstrained(run(heart)));
+    home.runtime.spawn(tokio::task::unconstrained(run(heart)));
 }
 
 /// The hearts of all runtimes: a handful, looked up once for each connection.
@@ -103,8 +103,8 @@ struct Beat {
     asked_again: bool,
     received_bytes: u64,
     heartbeat: Heartbeat,
-    /// Weak, and not the connection itself: what is left of a dropped connection until its next beat is small.
-    signal: Weak<Signal>,
+    /// Weak: what is left of a dropped connection until its next beat is small.
+    connection: Weak<dyn Beating>,
 }
 
 impl PartialEq for Beat {
@@ -130,8 +130,8 @@ impl Ord for Beat {
 impl Beat {
     /// Listens, asks or gives up; gives the next beat if there is to be one.
     fn next(mut self, now: Instant) -> Option<Self> {
-        let connection = self.signal.upgrade()?.target()?;
-        match connection.listen(self.received_bytes) {
+        let connection = self.connection.upgrade()?;
+        match connection.clone().listen(self.received_bytes) {
             Heard::End => return None,
             Heard::Something(received_bytes) => {
                 self.received_bytes = received_bytes;

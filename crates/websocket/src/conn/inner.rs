@@ -12,7 +12,9 @@ use tokio::io::AsyncReadExt;
 
 use super::{
     Error, Stream,
+    deadline::Deadline,
     error::{End, IoFailure},
+    handlers::Handlers,
 };
 use crate::{Connection, buffers, events::event};
 
@@ -32,15 +34,28 @@ pub(super) struct Inner<S> {
     pub(super) conn: Connection,
     /// The stream took bytes and was not flushed since.
     unflushed: bool,
-    /// Writing failed. Reading goes on: the peer's last words may still be there.
-    write_failure: Option<IoFailure>,
-    end: Option<End>,
-    received_bytes: u64,
-    /// Who waits for output to be sent.
-    waiters: Vec<Waker>,
     progressed: bool,
     /// The signal was told to go on with the output when the stream is writable.
     pub(super) output_waits: bool,
+    /// The reader, as a stream of messages, has ended.
+    #[cfg(feature = "stream")]
+    pub(super) told_end: bool,
+    received_bytes: u64,
+    rare: Option<Box<Rare>>,
+}
+
+/// What most connections do not have before they end.
+#[derive(Default)]
+pub(super) struct Rare {
+    /// Writing failed. Reading goes on: the peer's last words may still be there.
+    write_failure: Option<IoFailure>,
+    end: Option<End>,
+    /// Who waits for output to be sent.
+    waiters: Vec<Waker>,
+    pub(super) read_deadline: Deadline,
+    pub(super) write_deadline: Deadline,
+    /// Those of the reader.
+    pub(super) handlers: Option<Box<Handlers>>,
 }
 
 impl<S: Stream> Inner<S> {
@@ -49,13 +64,43 @@ impl<S: Stream> Inner<S> {
             stream,
             conn,
             unflushed: false,
-            write_failure: None,
-            end: None,
-            received_bytes: 0,
-            waiters: Vec::new(),
             progressed: false,
             output_waits: false,
+            #[cfg(feature = "stream")]
+            told_end: false,
+            received_bytes: 0,
+            rare: None,
         }
+    }
+
+    /// The rare things, to add one.
+    pub(super) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// The rare things, if there are any.
+    pub(super) fn known_rare(&mut self) -> Option<&mut Rare> {
+        self.rare.as_deref_mut()
+    }
+
+    /// Fails if the read deadline has passed.
+    pub(super) fn check_read_deadline(&self) -> Result<(), Error> {
+        (self.rare.as_ref()).map_or(Ok(()), |rare| rare.read_deadline.check())
+    }
+
+    /// Ready with the error when the read deadline passes.
+    pub(super) fn poll_read_deadline(&mut self, task: &mut Context<'_>) -> Poll<Error> {
+        (self.known_rare()).map_or(Poll::Pending, |rare| rare.read_deadline.poll_passed(task))
+    }
+
+    /// Fails if the write deadline has passed.
+    pub(super) fn check_write_deadline(&self) -> Result<(), Error> {
+        (self.rare.as_ref()).map_or(Ok(()), |rare| rare.write_deadline.check())
+    }
+
+    /// Ready with the error when the write deadline passes.
+    pub(super) fn poll_write_deadline(&mut self, task: &mut Context<'_>) -> Poll<Error> {
+        (self.known_rare()).map_or(Poll::Pending, |rare| rare.write_deadline.poll_passed(task))
     }
 
     pub(super) fn is_flushed(&self) -> bool {
@@ -85,18 +130,18 @@ impl<S: Stream> Inner<S> {
 
     /// Whether nothing more is to be had of the stream, in neither direction.
     pub(super) fn is_given_up(&self) -> bool {
-        matches!(self.end, Some(End::Io(_) | End::Silent))
+        matches!(self.end(), Some(End::Io(_) | End::Silent))
     }
 
     fn fail_writing(&mut self, failure: IoFailure) {
         self.conn.discard_output();
         self.unflushed = false;
-        self.write_failure = Some(failure);
+        self.rare().write_failure = Some(failure);
     }
 
     /// How reading ended, if it did.
     pub(super) fn end(&self) -> Option<&End> {
-        self.end.as_ref()
+        self.rare.as_ref()?.end.as_ref()
     }
 
     pub(super) fn set_end(&mut self, end: End) {
@@ -113,14 +158,14 @@ impl<S: Stream> Inner<S> {
             End::Io(_failure) => event!(debug, error = %_failure, "the stream failed"),
             End::Silent => event!(info, "the peer was silent for too long"),
         }
-        self.end = Some(end);
+        self.rare().end = Some(end);
         // Whoever waits to write learns of it.
         self.progressed = true;
     }
 
     /// Why nothing can be written any more, if so. What the peer said last tells more than that the stream then failed.
     pub(super) fn check_writable(&self) -> Result<(), Error> {
-        match &self.end {
+        match self.end() {
             Some(end) => Err(end.into()),
             None => self.check_write_failure(),
         }
@@ -128,9 +173,12 @@ impl<S: Stream> Inner<S> {
 
     /// The failure of writing, if it failed.
     pub(super) fn check_write_failure(&self) -> Result<(), Error> {
-        self.write_failure
-            .as_ref()
+        self.write_failure()
             .map_or(Ok(()), |failure| Err(failure.into()))
+    }
+
+    fn write_failure(&self) -> Option<&IoFailure> {
+        self.rare.as_ref()?.write_failure.as_ref()
     }
 
     /// Whether something is left to be done for the peer's sake when the last handle is gone: to send what was written, or
@@ -138,19 +186,22 @@ impl<S: Stream> Inner<S> {
     /// may take sent ones back.
     pub(super) fn needs_linger(&self) -> bool {
         let peer_may_be_sending = self.conn.is_closing()
-            && !matches!(self.end, Some(End::Closed(_) | End::Io(_) | End::Silent));
-        self.write_failure.is_none() && (!self.is_flushed() || peer_may_be_sending)
+            && !matches!(self.end(), Some(End::Closed(_) | End::Io(_) | End::Silent));
+        self.write_failure().is_none() && (!self.is_flushed() || peer_may_be_sending)
     }
 
     pub(super) fn wait_for_progress(&mut self, waker: &Waker) {
-        if !self.waiters.iter().any(|known| known.will_wake(waker)) {
-            self.waiters.push(waker.clone());
+        let waiters = &mut self.rare().waiters;
+        if !waiters.iter().any(|known| known.will_wake(waker)) {
+            waiters.push(waker.clone());
         }
     }
 
     pub(super) fn take_woken(&mut self) -> Vec<Waker> {
-        if std::mem::take(&mut self.progressed) {
-            std::mem::take(&mut self.waiters)
+        if std::mem::take(&mut self.progressed)
+            && let Some(rare) = &mut self.rare
+        {
+            std::mem::take(&mut rare.waiters)
         } else {
             Vec::new()
         }

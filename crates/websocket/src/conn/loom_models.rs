@@ -148,9 +148,9 @@ fn connection(pipe: &Pipe) -> Arc<Shared<Pipe>> {
 
 /// A frame of two bytes, as [`Writer`](super::Writer) queues it.
 fn write_frame(connection: &Arc<Shared<Pipe>>) {
-    connection.with(|inner, cx| {
+    connection.with(|inner| {
         inner.conn.send(Message::binary(Vec::new())).unwrap();
-        connection.sent_soon(inner, cx);
+        connection.sent_soon(inner);
     });
 }
 
@@ -267,8 +267,8 @@ fn a_writer_that_waits_is_woken_by_whoever_flushes() {
         let taking = thread::spawn(move || peer.peer_takes(2));
         let other = connection.clone();
         let flushing = thread::spawn(move || {
-            other.with(|inner, cx| {
-                let _ = other.poll_flush(inner, cx);
+            other.with(|inner| {
+                let _ = other.flush(inner);
             });
         });
         block_on(poll_fn(|cx| {

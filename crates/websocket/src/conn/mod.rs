@@ -20,6 +20,7 @@ mod flusher;
 mod handle;
 mod handlers;
 mod heart;
+mod home;
 mod inner;
 mod joined_messages;
 #[cfg(feature = "json")]
@@ -36,7 +37,7 @@ mod stream_sink;
 mod sync;
 mod writer;
 
-use std::io;
+use std::{future::Future, io};
 
 use bytes::Bytes;
 use tokio::{
@@ -96,8 +97,8 @@ impl<S: Stream> Conn<S> {
     ///
     /// # Errors
     /// [`Error::Closed`], [`Error::Protocol`] or [`Error::Io`], and the same on every later call.
-    pub async fn read_message(&mut self) -> Result<Message, Error> {
-        self.reader.read_message().await
+    pub fn read_message(&mut self) -> impl Future<Output = Result<Message, Error>> {
+        self.reader.read_message()
     }
 
     /// The next message, to be read as it arrives. See [`Reader::next_reader`]. Cancel safe: a dropped call loses nothing.
@@ -142,8 +143,11 @@ impl<S: Stream> Conn<S> {
     ///
     /// # Errors
     /// The connection is closing or ended, or the stream failed.
-    pub async fn write_message(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        self.writer.write_message(message).await
+    pub fn write_message(
+        &mut self,
+        message: impl Into<Message>,
+    ) -> impl Future<Output = Result<(), Error>> {
+        self.writer.write_message(message)
     }
 
     /// Queues a reference to a prepared message. See [`Writer::write_prepared`]. Cancel safe as [`write_message`](Self::write_message) is.
@@ -228,7 +232,7 @@ impl<S: Stream> Conn<S> {
 
     /// Runs `look` on the stream. See [`Control::with_stream`].
     pub fn with_stream<R>(&self, look: impl FnOnce(&S) -> R) -> R {
-        self.writer.handle().with(|inner, _| look(inner.stream()))
+        self.writer.handle().with(|inner| look(inner.stream()))
     }
 
     /// A handle that may ping and close from anywhere, also while a write waits.

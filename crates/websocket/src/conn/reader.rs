@@ -2,7 +2,8 @@
 
 use std::{
     fmt,
-    future::poll_fn,
+    future::{Future, poll_fn},
+    mem::{replace, take},
     task::{Context, Poll, ready},
 };
 
@@ -10,36 +11,25 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{
-    CloseOutcome, Error, JoinedMessages, MessageReader, Stream, closing, deadline::Deadline,
-    handle::Handle, handlers::Handlers, shared::Delivery,
+    CloseOutcome, Error, JoinedMessages, MessageReader, Stream, closing, handle::Handle,
+    handlers::Handlers, shared::Delivery,
 };
 use crate::{CloseCode, CloseError, Event, Message};
 
 /// The one who reads from a connection. Pings are answered and close frames echoed while it reads, and only then: a program
 /// that only writes spawns its [`drain`](Self::drain).
 pub struct Reader<S: Stream> {
-    handle: Handle<S>,
-    deadline: Deadline,
-    handlers: Option<Box<Handlers>>,
-    /// As a stream of messages it has ended.
-    #[cfg(feature = "stream")]
-    pub(super) told_end: bool,
+    pub(super) handle: Handle<S>,
 }
 
 impl<S: Stream> Reader<S> {
     pub(super) fn new(handle: Handle<S>) -> Self {
-        Self {
-            handle,
-            deadline: Deadline::default(),
-            handlers: None,
-            #[cfg(feature = "stream")]
-            told_end: false,
-        }
+        Self { handle }
     }
 
     /// The subprotocol that both sides agreed on.
     pub fn subprotocol(&self) -> Option<&str> {
-        self.handle.subprotocol.as_deref()
+        self.handle.home.subprotocol.as_deref()
     }
 
     /// The next message. Before it waits for more input, it sends what was written.
@@ -53,8 +43,9 @@ impl<S: Stream> Reader<S> {
     /// [`Error::Closed`] when the peer closed or the stream ended, [`Error::Protocol`] when the peer broke a rule,
     /// [`Error::Io`] when the stream failed, [`Error::PeerSilent`] when the heartbeat gave up; every later call tells the same.
     /// [`Error::TimedOut`] when the [read deadline](Self::set_read_deadline) passed.
-    pub async fn read_message(&mut self) -> Result<Message, Error> {
-        poll_fn(|cx| self.poll_message(cx)).await
+    // Not `async`: the future is then no more than a reference, which is what an idle connection's task has to keep.
+    pub fn read_message(&mut self) -> impl Future<Output = Result<Message, Error>> {
+        poll_fn(|cx| self.poll_message(cx))
     }
 
     pub(super) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, Error>> {
@@ -75,7 +66,7 @@ impl<S: Stream> Reader<S> {
     /// # Errors
     /// As [`read_message`](Self::read_message).
     pub async fn next_reader(&mut self) -> Result<MessageReader<'_, S>, Error> {
-        self.handle.with(|inner, _| inner.conn.skip_message());
+        self.handle.with(|inner| inner.conn.skip_message());
         let first = poll_fn(|cx| {
             loop {
                 match ready!(self.poll_data(cx, Delivery::Parts))? {
@@ -95,7 +86,7 @@ impl<S: Stream> Reader<S> {
     ///
     /// Cancel safe: a dropped read loses nothing. Dropped itself, it takes what it has not given out of the last piece with it.
     pub fn join_messages(&mut self, terminator: impl Into<Bytes>) -> JoinedMessages<'_, S> {
-        self.handle.with(|inner, _| inner.conn.skip_message());
+        self.handle.with(|inner| inner.conn.skip_message());
         JoinedMessages::new(self, terminator.into())
     }
 
@@ -132,34 +123,54 @@ impl<S: Stream> Reader<S> {
     /// From `deadline` on, every read fails with [`Error::TimedOut`], also one that is waiting; none: reads wait as long as
     /// they must, as at first. A read that failed so has lost nothing, and may be repeated with a later deadline.
     pub fn set_read_deadline(&mut self, deadline: Option<Instant>) {
-        self.deadline.set(deadline, self.handle.runtime());
+        let runtime = &self.handle.home.runtime;
+        let last = (self.handle).with(|inner| inner.rare().read_deadline.set(deadline, runtime));
+        drop(last);
     }
 
     /// Changes [`Config::read_limit`](crate::Config::read_limit), in bytes, from the next frame on.
     pub fn set_read_limit(&mut self, bytes: usize) {
-        self.handle
-            .with(|inner, _| inner.conn.set_read_limit(bytes));
+        self.handle.with(|inner| inner.conn.set_read_limit(bytes));
     }
 
     /// Has `handler` called with the payload of each ping, by the read that meets it. Its pong is on its way by then, handler or
     /// not. A handler may use a [`Control`](super::Control); it should not block.
     pub fn set_ping_handler(&mut self, handler: impl FnMut(&[u8]) + Send + 'static) {
-        self.handlers().set_ping(Box::new(handler));
+        let handler = Box::new(handler);
+        self.set_handler(|handlers| replace(&mut handlers.ping, Some(handler)));
     }
 
     /// Has `handler` called with the payload of each pong, asked for or not, by the read that meets it.
     pub fn set_pong_handler(&mut self, handler: impl FnMut(&[u8]) + Send + 'static) {
-        self.handlers().set_pong(Box::new(handler));
+        let handler = Box::new(handler);
+        self.set_handler(|handlers| replace(&mut handlers.pong, Some(handler)));
     }
 
     /// Has `handler` called with the peer's close frame, by the read that meets it and before that read returns. The frame is
     /// answered with its code, handler or not. A stream that ends without a close frame calls nobody.
     pub fn set_close_handler(&mut self, handler: impl FnOnce(&CloseError) + Send + 'static) {
-        self.handlers().set_close(Box::new(handler));
+        let handler = Box::new(handler);
+        self.set_handler(|handlers| replace(&mut handlers.close, Some(handler)));
     }
 
-    fn handlers(&mut self) -> &mut Handlers {
-        self.handlers.get_or_insert_default()
+    /// Sets a handler. What `set` gives is the one before it, which is dropped outside the lock.
+    fn set_handler<H>(&mut self, set: impl FnOnce(&mut Handlers) -> H) {
+        let last = (self.handle).with(|inner| set(inner.rare().handlers.get_or_insert_default()));
+        drop(last);
+    }
+
+    fn take_handlers(&mut self) -> Option<Box<Handlers>> {
+        self.handle
+            .with(|inner| inner.known_rare()?.handlers.take())
+    }
+
+    /// Calls a handler, outside the connection's lock.
+    fn call(&mut self, call: impl FnOnce(&mut Handlers)) {
+        if let Some(mut handlers) = self.take_handlers() {
+            call(&mut handlers);
+            self.handle
+                .with(|inner| inner.rare().handlers = Some(handlers));
+        }
     }
 
     /// The next data of `delivery`, if it comes before the deadline.
@@ -168,40 +179,45 @@ impl<S: Stream> Reader<S> {
         cx: &mut Context<'_>,
         delivery: Delivery,
     ) -> Poll<Result<Event, Error>> {
-        self.deadline.check()?;
-        let polled = self.poll_event(cx, delivery);
-        if polled.is_pending() {
-            return self.deadline.poll_passed(cx).map(Err);
-        }
-        polled
+        self.poll_event(cx, delivery, true)
     }
 
-    /// The next data of `delivery`. What is for the handlers goes to them.
+    /// The next data of `delivery`. What is for the handlers goes to them. The deadline counts if the reading is `timed`.
     pub(super) fn poll_event(
         &mut self,
         cx: &mut Context<'_>,
         delivery: Delivery,
+        timed: bool,
     ) -> Poll<Result<Event, Error>> {
         loop {
-            let polled = self
-                .handle
-                .poll_event(cx, delivery, self.handlers.is_some());
-            let Some(handlers) = &mut self.handlers else {
-                return polled;
-            };
-            // Outside the connection's lock.
-            match polled {
-                Poll::Ready(Ok(Event::Ping(payload))) => handlers.handle_ping(&payload),
-                Poll::Ready(Ok(Event::Pong(payload))) => handlers.handle_pong(&payload),
+            match self.handle.poll_event(cx, delivery, timed) {
+                Poll::Ready(Ok(Event::Ping(payload))) => {
+                    self.call(|handlers| handlers.handle_ping(&payload));
+                }
+                Poll::Ready(Ok(Event::Pong(payload))) => {
+                    self.call(|handlers| handlers.handle_pong(&payload));
+                }
                 Poll::Ready(Err(Error::Closed(close))) => {
                     if close.is_clean() {
-                        handlers.handle_close(&close);
+                        self.call(|handlers| handlers.handle_close(&close));
                     }
                     return Poll::Ready(Err(Error::Closed(close)));
                 }
                 polled => return polled,
             }
         }
+    }
+}
+
+impl<S: Stream> Drop for Reader<S> {
+    /// Takes with it what was its own.
+    fn drop(&mut self) {
+        let own = self.handle.with(|inner| {
+            let rare = inner.known_rare()?;
+            Some((take(&mut rare.read_deadline), rare.handlers.take()))
+        });
+        // Outside the lock: a handler may hold what uses this connection.
+        drop(own);
     }
 }
 

@@ -1,38 +1,34 @@
 //! What the handles of one connection share: the stream and the protocol machine behind one lock, held only inside polls.
 
 use std::{
-    sync::{Arc, PoisonError, Weak, atomic::AtomicUsize},
+    sync::{Arc, PoisonError},
     task::{Context, Poll, Waker},
-    time::Duration,
 };
-
-use tokio::runtime::{Handle, Id};
 
 use super::{
     Error, Stream,
     error::End,
     flusher::{self, Flush},
     heart::{self, Beating, Heard},
+    home::Home,
     inner::Inner,
     signal::Signal,
-    sync::{AtomicBool, Mutex, Ordering},
+    sync::{AtomicBool, AtomicU32, Mutex, MutexGuard, Ordering},
 };
 use crate::{Connection, Event, Parts, buffers, events::event};
 
 pub(super) struct Shared<S> {
-    inner: Mutex<Inner<S>>,
+    /// None once the last handle is gone and what was written is sent.
+    inner: Mutex<Option<Inner<S>>>,
+    pub(super) signal: Signal,
+    /// Output waits until the stream is writable, and the signal has to have it sent then. Set before a poll of the stream for
+    /// writing on whose wake somebody relies, taken back once all is written.
+    output_waits: AtomicBool,
     /// Handles on the connection. The flusher and the stream's waker hold it, too, but do not use it.
-    pub(super) users: AtomicUsize,
-    signal: Arc<Signal>,
-    /// The signal as a waker.
-    waker: Waker,
+    pub(super) users: AtomicU32,
     /// A flusher will come. Set after output was queued, taken back before the flusher locks, so none is missed.
     enlisted: AtomicBool,
-    runtime: Handle,
-    runtime_id: Id,
-    pub(super) high_water_bytes: usize,
-    pub(super) close_timeout: Duration,
-    pub(super) subprotocol: Option<String>,
+    pub(super) home: Arc<Home>,
 }
 
 /// Whole messages, or parts as they arrive.
@@ -45,49 +41,74 @@ pub(super) enum Delivery {
 impl<S: Stream> Shared<S> {
     pub(super) fn new(stream: S, mut parts: Parts) -> Arc<Self> {
         let subprotocol = parts.subprotocol.take();
-        let heartbeat = parts.config.heartbeat;
-        let runtime = Handle::current();
         event!(debug, role = ?parts.role, subprotocol = subprotocol.as_deref(), "connection opened");
-        let shared = Arc::new_cyclic(|weak: &Weak<Self>| {
-            let signal = Arc::new(Signal::new(weak.clone()));
-            Self {
-                waker: signal.clone().into(),
-                signal,
-                users: AtomicUsize::new(1),
-                enlisted: AtomicBool::new(false),
-                runtime_id: runtime.id(),
-                runtime,
-                high_water_bytes: parts.config.high_water_bytes,
-                close_timeout: parts.config.close_timeout,
-                subprotocol,
-                inner: Mutex::new(Inner::new(stream, Connection::new(parts))),
-            }
+        let heartbeat = parts.config.heartbeat;
+        let home = Home::current(&parts.config, subprotocol);
+        let shared = Arc::new(Self {
+            inner: Mutex::new(Some(Inner::new(stream, Connection::new(parts)))),
+            signal: Signal::new(),
+            output_waits: AtomicBool::new(false),
+            users: AtomicU32::new(1),
+            enlisted: AtomicBool::new(false),
+            home,
         });
         if let Some(heartbeat) = heartbeat {
-            let signal = Arc::downgrade(&shared.signal);
-            heart::enlist(signal, heartbeat, shared.runtime_id, &shared.runtime);
+            let connection = Arc::downgrade(&shared);
+            heart::enlist(connection, heartbeat, &shared.home);
         }
         shared
     }
 
-    pub(super) fn runtime(&self) -> &Handle {
-        &self.runtime
+    fn lock(&self) -> MutexGuard<'_, Option<Inner<S>>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs `act` under the lock. Those who waited for output to be sent are woken after it, outside the lock.
-    pub(super) fn with<R>(&self, act: impl FnOnce(&mut Inner<S>, &mut Context<'_>) -> R) -> R {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let result = act(&mut inner, &mut Context::from_waker(&self.waker));
-        let woken = inner.take_woken();
+    ///
+    /// For handles and whoever lingers for the last one: as long as there are any, the connection is open.
+    pub(super) fn with<R>(&self, act: impl FnOnce(&mut Inner<S>) -> R) -> R {
+        match self.with_open(act) {
+            Some(result) => result,
+            None => unreachable!("a handle keeps its connection open"),
+        }
+    }
+
+    /// [`with`](Self::with) for those who come without a handle.
+    fn with_open<R>(&self, act: impl FnOnce(&mut Inner<S>) -> R) -> Option<R> {
+        let mut inner = self.lock();
+        let open = inner.as_mut()?;
+        let result = act(open);
+        let woken = open.take_woken();
         drop(inner);
         for waker in woken {
             waker.wake();
         }
-        result
+        Some(result)
+    }
+
+    /// Drops the stream, and with it the wakers that it holds, each of which counts as one who keeps `self`.
+    pub(super) fn close(&self) {
+        let inner = self.lock().take();
+        let reader = self.signal.take_reader();
+        // Outside both locks: what is dropped here may wake somebody.
+        drop((inner, reader));
+    }
+
+    /// The waker that the stream is polled with.
+    fn waker(self: &Arc<Self>) -> Waker {
+        self.clone().into()
+    }
+
+    /// [`poll_flush`](Self::poll_flush), if there is anything to be sent.
+    pub(super) fn flush(self: &Arc<Self>, inner: &mut Inner<S>) -> Poll<()> {
+        if inner.is_flushed() {
+            return Poll::Ready(());
+        }
+        self.poll_flush(inner, &mut Context::from_waker(&self.waker()))
     }
 
     /// Sends what the stream takes. While some is left, the signal goes on with it when the stream is writable again.
-    pub(super) fn poll_flush(&self, inner: &mut Inner<S>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_flush(&self, inner: &mut Inner<S>, cx: &mut Context<'_>) -> Poll<()> {
         if inner.is_flushed() {
             return Poll::Ready(());
         }
@@ -97,22 +118,30 @@ impl<S: Stream> Shared<S> {
                 return Poll::Ready(());
             }
             inner.output_waits = true;
-            self.signal.set_output_waits(true);
+            self.output_waits.store(true, Ordering::Release);
             // And once more: a wake that came before the signal knew has flushed nothing.
         }
         let flushed = inner.poll_flush(cx);
         if flushed.is_ready() {
             inner.output_waits = false;
-            self.signal.set_output_waits(false);
+            self.output_waits.store(false, Ordering::Release);
         }
         flushed
     }
 
+    /// The stream can go on. May be called from inside a poll of the stream, so it must not touch the connection's lock.
+    pub(super) fn stream_is_ready(self: &Arc<Self>) {
+        self.signal.wake_reader();
+        if self.output_waits.load(Ordering::Acquire) {
+            self.enlist();
+        }
+    }
+
     /// Sees to it that what was queued just now is sent.
-    pub(super) fn sent_soon(self: &Arc<Self>, inner: &mut Inner<S>, cx: &mut Context<'_>) {
-        if inner.conn.buffered() >= self.high_water_bytes {
+    pub(super) fn sent_soon(self: &Arc<Self>, inner: &mut Inner<S>) {
+        if inner.conn.buffered() >= self.home.high_water_bytes {
             // Enough for a call of its own. What the stream does not take, the signal goes on with.
-            let _ = self.poll_flush(inner, cx);
+            let _ = self.flush(inner);
         } else {
             self.enlist();
         }
@@ -121,19 +150,23 @@ impl<S: Stream> Shared<S> {
     /// Has the flusher come for what was queued just now.
     pub(super) fn enlist(self: &Arc<Self>) {
         if !self.enlisted.swap(true, Ordering::AcqRel) {
-            flusher::enlist(self.clone(), self.runtime_id, &self.runtime);
+            flusher::enlist(self.clone(), &self.home);
         }
     }
 
-    /// The next data of `delivery`, or how reading ended; with `tells_control` also pings, which are answered by then, and
-    /// pongs. All state is in `self`: a dropped future loses nothing.
+    /// The next data of `delivery`, or how reading ended; if there are handlers also pings, which are answered by then, and
+    /// pongs. The read deadline counts if the reading is `timed`. All state is in `self`: a dropped future loses nothing.
     pub(super) fn poll_event(
         self: &Arc<Self>,
         task: &mut Context<'_>,
         delivery: Delivery,
-        tells_control: bool,
+        timed: bool,
     ) -> Poll<Result<Event, Error>> {
-        self.with(|inner, cx| {
+        self.with(|inner| {
+            let tells_control = (inner.known_rare()).is_some_and(|rare| rare.handlers.is_some());
+            if timed {
+                inner.check_read_deadline()?;
+            }
             let mut answered = false;
             loop {
                 let event = match delivery {
@@ -160,9 +193,14 @@ impl<S: Stream> Shared<S> {
                         }
                         // All that was read is handled: the time to send the answers, and then to wait for more. If the
                         // stream does not take them all, reading goes on nevertheless.
-                        let _ = self.poll_flush(inner, cx);
+                        let waker = self.waker();
+                        let mut cx = Context::from_waker(&waker);
+                        let _ = self.poll_flush(inner, &mut cx);
                         self.signal.set_reader(task.waker());
-                        match inner.poll_fill(cx) {
+                        match inner.poll_fill(&mut cx) {
+                            Poll::Pending if timed => {
+                                return inner.poll_read_deadline(task).map(Err);
+                            }
                             Poll::Pending => return Poll::Pending,
                             Poll::Ready(Ok(())) => continue,
                             Poll::Ready(Err(error)) => End::Io(error.into()),
@@ -170,33 +208,35 @@ impl<S: Stream> Shared<S> {
                     }
                 };
                 inner.set_end(end);
-                let _ = self.poll_flush(inner, cx);
+                let _ = self.flush(inner);
             }
         })
     }
 
     /// See [`Inner::abort`].
     pub(super) fn abort(&self) {
-        self.with(|inner, _| inner.abort());
+        self.with(|inner| inner.abort());
         self.signal.wake_reader();
     }
 
     /// Reads and drops what still comes, until the stream ends or is given up.
-    pub(super) fn poll_drain(&self, task: &mut Context<'_>) -> Poll<()> {
-        self.with(|inner, cx| {
+    pub(super) fn poll_drain(self: &Arc<Self>, task: &mut Context<'_>) -> Poll<()> {
+        self.with(|inner| {
             if inner.is_given_up() {
                 return Poll::Ready(());
             }
-            let _ = self.poll_flush(inner, cx);
+            let waker = self.waker();
+            let mut cx = Context::from_waker(&waker);
+            let _ = self.poll_flush(inner, &mut cx);
             self.signal.set_reader(task.waker());
-            inner.poll_drain(cx)
+            inner.poll_drain(&mut cx)
         })
     }
 
     /// Ready when all is sent, or nothing can be sent any more.
-    pub(super) fn poll_flushed(&self, task: &mut Context<'_>) -> Poll<()> {
-        self.with(|inner, cx| {
-            let flushed = self.poll_flush(inner, cx);
+    pub(super) fn poll_flushed(self: &Arc<Self>, task: &mut Context<'_>) -> Poll<()> {
+        self.with(|inner| {
+            let flushed = self.flush(inner);
             if flushed.is_pending() {
                 inner.wait_for_progress(task.waker());
             }
@@ -205,35 +245,31 @@ impl<S: Stream> Shared<S> {
     }
 
     /// Ends the outgoing direction of the stream, to be called once all is flushed. One that was given up is left as it is.
-    pub(super) fn poll_shutdown(&self, task: &mut Context<'_>) -> Poll<()> {
-        self.with(|inner, cx| {
+    pub(super) fn poll_shutdown(self: &Arc<Self>, task: &mut Context<'_>) -> Poll<()> {
+        self.with(|inner| {
             if inner.is_given_up() {
                 return Poll::Ready(());
             }
             self.signal.set_reader(task.waker());
-            inner.poll_shutdown(cx)
+            inner.poll_shutdown(&mut Context::from_waker(&self.waker()))
         })
     }
 }
 
 impl<S: Stream> Flush for Shared<S> {
-    fn flush_enlisted(&self) {
+    fn flush_enlisted(self: Arc<Self>) {
         // A swap, which comes after whatever swap enlisted the connection, so that the next one enlists it anew.
         self.enlisted.swap(false, Ordering::AcqRel);
-        self.with(|inner, cx| {
-            let _ = self.poll_flush(inner, cx);
+        self.with_open(|inner| {
+            let _ = self.flush(inner);
         });
-    }
-
-    fn enlist(self: Arc<Self>) {
-        Shared::enlist(&self);
     }
 }
 
 impl<S: Stream> Beating for Shared<S> {
     /// While nobody reads, the heart does, up to one buffer: a program that is busy with something else is not a silent peer.
-    fn listen(&self, before: u64) -> Heard {
-        self.with(|inner, cx| {
+    fn listen(self: Arc<Self>, before: u64) -> Heard {
+        let heard = self.with_open(|inner| {
             if inner.received_bytes() == before
                 && inner.end().is_none()
                 && !self.signal.has_reader()
@@ -241,7 +277,8 @@ impl<S: Stream> Beating for Shared<S> {
                 if inner.conn.input().len() >= buffers::BUFFER_BYTES {
                     return Heard::Something(before);
                 }
-                if let Poll::Ready(Err(error)) = inner.poll_fill(cx) {
+                let waker = self.waker();
+                if let Poll::Ready(Err(error)) = inner.poll_fill(&mut Context::from_waker(&waker)) {
                     inner.set_end(End::Io(error.into()));
                 }
             }
@@ -250,21 +287,22 @@ impl<S: Stream> Beating for Shared<S> {
                 same if same == before => Heard::Nothing,
                 more => Heard::Something(more),
             }
-        })
+        });
+        heard.unwrap_or(Heard::End)
     }
 
-    fn ask(&self) {
-        self.with(|inner, cx| {
+    fn ask(self: Arc<Self>) {
+        self.with_open(|inner| {
             // Refused when it is closing, or when earlier ones still wait for the stream.
             if inner.conn.ping(&[]).is_ok() {
                 event!(trace, "no sign of the peer, pinging it");
-                let _ = self.poll_flush(inner, cx);
+                let _ = self.flush(inner);
             }
         });
     }
 
-    fn give_up(&self) {
-        self.with(|inner, _| inner.give_up());
+    fn give_up(self: Arc<Self>) {
+        self.with_open(|inner| inner.give_up());
         self.signal.wake_reader();
     }
 }

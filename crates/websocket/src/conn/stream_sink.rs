@@ -17,7 +17,7 @@ impl<S: Stream> MessageStream for Reader<S> {
     type Item = Result<Message, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.told_end {
+        if self.handle.with(|inner| inner.told_end) {
             return Poll::Ready(None);
         }
         let item = match ready!(self.poll_message(cx)) {
@@ -25,7 +25,7 @@ impl<S: Stream> MessageStream for Reader<S> {
             // Not an end: reading may go on with another deadline.
             Err(Error::TimedOut) => Some(Err(Error::TimedOut)),
             Err(error) => {
-                self.told_end = true;
+                self.handle.with(|inner| inner.told_end = true);
                 match error {
                     Error::Closed(close) if close.is_clean() => None,
                     error => Some(Err(error)),
@@ -43,7 +43,7 @@ impl<S: Stream> Sink<Message> for Writer<S> {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_room(cx, |_, _, _| Ok(()))
+        self.poll_room(cx, |_, _| Ok(()))
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {

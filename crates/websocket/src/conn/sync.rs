@@ -3,10 +3,10 @@
 #[cfg(all(test, suda_loom))]
 pub(super) use loom::sync::{
     Mutex, MutexGuard,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };
 #[cfg(not(all(test, suda_loom)))]
 pub(super) use std::sync::{
     Mutex, MutexGuard,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU32, Ordering},
 };

@@ -2,13 +2,14 @@
 
 use std::{
     fmt,
-    future::poll_fn,
+    future::{Future, poll_fn},
+    mem::take,
     task::{Context, Poll, ready},
 };
 
 use tokio::time::Instant;
 
-use super::{Error, MessageWriter, Stream, deadline::Deadline, handle::Handle, inner::Inner};
+use super::{Error, MessageWriter, Stream, handle::Handle, inner::Inner};
 use crate::{Compression, Message, MessageKind, PreparedMessage, SendError, deflate::Workspace};
 
 /// From this length on, in bytes, a message is compressed without the connection's lock, so that neither its reader nor its
@@ -30,15 +31,11 @@ const COMPRESSED_APART_BYTES_MIN: usize = 4 << 10;
 /// ```
 pub struct Writer<S: Stream> {
     handle: Handle<S>,
-    deadline: Deadline,
 }
 
 impl<S: Stream> Writer<S> {
     pub(super) fn new(handle: Handle<S>) -> Self {
-        Self {
-            handle,
-            deadline: Deadline::default(),
-        }
+        Self { handle }
     }
 
     pub(super) fn handle(&self) -> &Handle<S> {
@@ -58,9 +55,13 @@ impl<S: Stream> Writer<S> {
     /// [`Error::Send`] when this side is closing, [`Error::Closed`] or [`Error::Protocol`] when the connection has ended,
     /// [`Error::Io`] when the stream failed, [`Error::PeerSilent`] when the heartbeat gave up, [`Error::TimedOut`] when the
     /// [write deadline](Self::set_write_deadline) passed. Nothing was queued then.
-    pub async fn write_message(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+    // Not `async`: the future then holds the message once, and not once for each function on the way.
+    pub fn write_message(
+        &mut self,
+        message: impl Into<Message>,
+    ) -> impl Future<Output = Result<(), Error>> {
         let mut message = Some(message.into());
-        poll_fn(|cx| self.poll_message(cx, &mut message)).await
+        poll_fn(move |cx| self.poll_message(cx, &mut message))
     }
 
     fn poll_message(
@@ -69,7 +70,7 @@ impl<S: Stream> Writer<S> {
         waiting: &mut Option<Message>,
     ) -> Poll<Result<(), Error>> {
         let bytes = waiting.as_ref().map_or(0, Message::len);
-        let lent = ready!(self.poll_room(task, |handle, inner, cx| {
+        let lent = ready!(self.poll_room(task, |handle, inner| {
             if bytes >= COMPRESSED_APART_BYTES_MIN
                 && let Some(lent) = inner.conn.lend_compression(bytes)?
             {
@@ -77,7 +78,7 @@ impl<S: Stream> Writer<S> {
             }
             if let Some(message) = waiting.take() {
                 inner.conn.send(message)?;
-                handle.sent_soon(inner, cx);
+                handle.sent_soon(inner);
             }
             Ok(None)
         }))?;
@@ -95,9 +96,9 @@ impl<S: Stream> Writer<S> {
     /// As [`write_message`](Self::write_message).
     pub async fn write_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         poll_fn(|cx| {
-            self.poll_room(cx, |handle, inner, cx| {
+            self.poll_room(cx, |handle, inner| {
                 inner.conn.send_prepared(message)?;
-                handle.sent_soon(inner, cx);
+                handle.sent_soon(inner);
                 Ok(())
             })
         })
@@ -111,11 +112,11 @@ impl<S: Stream> Writer<S> {
         piece: &[u8],
         fin: bool,
     ) -> Poll<Result<(), Error>> {
-        let lent = ready!(self.poll_room(task, |handle, inner, cx| {
+        let lent = ready!(self.poll_room(task, |handle, inner| {
             let lent = inner.conn.lend_compression_of_part(piece, fin)?;
             if lent.is_none() {
                 inner.conn.push_part(piece, fin);
-                handle.sent_soon(inner, cx);
+                handle.sent_soon(inner);
             }
             Ok(lent)
         }))?;
@@ -131,25 +132,21 @@ impl<S: Stream> Writer<S> {
     pub(super) fn poll_room<R>(
         &mut self,
         task: &mut Context<'_>,
-        act: impl FnOnce(&Handle<S>, &mut Inner<S>, &mut Context<'_>) -> Result<R, Error>,
+        act: impl FnOnce(&Handle<S>, &mut Inner<S>) -> Result<R, Error>,
     ) -> Poll<Result<R, Error>> {
-        self.deadline.check()?;
-        let high_water_bytes = self.handle.high_water_bytes;
-        let polled = self.handle.with(|inner, cx| {
+        let high_water_bytes = self.handle.home.high_water_bytes;
+        self.handle.with(|inner| {
+            inner.check_write_deadline()?;
             if inner.conn.buffered() >= high_water_bytes {
-                let _ = self.handle.poll_flush(inner, cx);
+                let _ = self.handle.flush(inner);
             }
             inner.check_writable()?;
             if inner.conn.buffered() >= high_water_bytes {
                 inner.wait_for_progress(task.waker());
-                return Poll::Pending;
+                return inner.poll_write_deadline(task).map(Err);
             }
-            Poll::Ready(act(&self.handle, inner, cx))
-        });
-        if polled.is_pending() {
-            return self.deadline.poll_passed(task).map(Err);
-        }
-        polled
+            Poll::Ready(act(&self.handle, inner))
+        })
     }
 
     /// Queues without waiting for room, after [`poll_room`](Self::poll_room) gave it.
@@ -157,10 +154,10 @@ impl<S: Stream> Writer<S> {
         &mut self,
         queue: impl FnOnce(&mut Inner<S>) -> Result<(), SendError>,
     ) -> Result<(), Error> {
-        self.handle.with(|inner, cx| {
+        self.handle.with(|inner| {
             inner.check_writable()?;
             queue(inner)?;
-            self.handle.sent_soon(inner, cx);
+            self.handle.sent_soon(inner);
             Ok(())
         })
     }
@@ -169,25 +166,26 @@ impl<S: Stream> Writer<S> {
     /// as they must, as at first. What was queued before is still sent. A write that failed so has queued nothing, and may be
     /// repeated with a later deadline.
     pub fn set_write_deadline(&mut self, deadline: Option<Instant>) {
-        self.deadline.set(deadline, self.handle.runtime());
+        let runtime = &self.handle.home.runtime;
+        let last = (self.handle).with(|inner| inner.rare().write_deadline.set(deadline, runtime));
+        drop(last);
     }
 
     /// The compression that both sides agreed on, if they did.
     pub fn compression(&self) -> Option<Compression> {
-        self.handle
-            .with(|inner, _| inner.conn.compression().copied())
+        self.handle.with(|inner| inner.conn.compression().copied())
     }
 
     /// Whether the next messages are to be compressed, if compression was agreed on; at first they are. Messages below
     /// [`Compression::bytes_min`] are not.
     pub fn set_compression(&mut self, on: bool) {
-        self.handle.with(|inner, _| inner.conn.set_compression(on));
+        self.handle.with(|inner| inner.conn.set_compression(on));
     }
 
     /// How hard to compress the next messages, as [`Compression::level`].
     pub fn set_compression_level(&mut self, level: u8) {
         self.handle
-            .with(|inner, _| inner.conn.set_compression_level(level));
+            .with(|inner| inner.conn.set_compression_level(level));
     }
 
     /// Begins a message of unknown length, which is sent, and compressed, in frames as it is written.
@@ -195,7 +193,7 @@ impl<S: Stream> Writer<S> {
     /// # Errors
     /// As [`write_message`](Self::write_message).
     pub fn next_writer(&mut self, kind: MessageKind) -> Result<MessageWriter<'_, S>, Error> {
-        self.handle.with(|inner, _| {
+        self.handle.with(|inner| {
             inner.check_writable()?;
             Ok::<_, Error>(inner.conn.begin_message(kind)?)
         })?;
@@ -210,7 +208,7 @@ impl<S: Stream> Writer<S> {
     /// [`SendError::Full`] while [`Config::outbox_bytes_max`](crate::Config::outbox_bytes_max) or more are unsent; else as
     /// [`write_message`](Self::write_message). Nothing was queued then.
     pub fn try_send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
-        self.handle.with(|inner, _| {
+        self.handle.with(|inner| {
             inner.check_writable()?;
             Ok(inner.conn.try_send_prepared(message)?)
         })
@@ -222,15 +220,15 @@ impl<S: Stream> Writer<S> {
     /// # Errors
     /// [`Error::Io`] when the stream failed.
     pub fn try_flush(&mut self) -> Result<(), Error> {
-        self.handle.with(|inner, cx| {
-            let _ = self.handle.poll_flush(inner, cx);
+        self.handle.with(|inner| {
+            let _ = self.handle.flush(inner);
             inner.check_write_failure()
         })
     }
 
     /// Bytes that were queued and not yet taken by the stream, frame headers included.
     pub fn buffered(&self) -> usize {
-        self.handle.with(|inner, _| inner.conn.buffered())
+        self.handle.with(|inner| inner.conn.buffered())
     }
 
     /// Waits until at most `below_bytes` are unsent. Cancel safe.
@@ -239,22 +237,18 @@ impl<S: Stream> Writer<S> {
     /// [`Error::Io`] when the stream failed, [`Error::TimedOut`] when the write deadline passed.
     pub async fn drained(&mut self, below_bytes: usize) -> Result<(), Error> {
         poll_fn(|task| {
-            self.deadline.check()?;
-            let polled = self.handle.with(|inner, cx| {
+            self.handle.with(|inner| {
+                inner.check_write_deadline()?;
                 if inner.conn.buffered() > below_bytes {
-                    let _ = self.handle.poll_flush(inner, cx);
+                    let _ = self.handle.flush(inner);
                 }
                 inner.check_write_failure()?;
                 if inner.conn.buffered() > below_bytes {
                     inner.wait_for_progress(task.waker());
-                    return Poll::Pending;
+                    return inner.poll_write_deadline(task).map(Err);
                 }
                 Poll::Ready(Ok(()))
-            });
-            if polled.is_pending() {
-                return self.deadline.poll_passed(task).map(Err);
-            }
-            polled
+            })
         })
         .await
     }
@@ -266,11 +260,14 @@ impl<S: Stream> Writer<S> {
     /// # Errors
     /// [`Error::Io`] when the stream failed, [`Error::TimedOut`] when the write deadline passed.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.deadline.check()?;
-        if self.handle.poll_flushed(cx).is_pending() {
-            return self.deadline.poll_passed(cx).map(Err);
-        }
-        Poll::Ready(self.handle.with(|inner, _| inner.check_write_failure()))
+        self.handle.with(|inner| {
+            inner.check_write_deadline()?;
+            if self.handle.flush(inner).is_pending() {
+                inner.wait_for_progress(cx.waker());
+                return inner.poll_write_deadline(cx).map(Err);
+            }
+            Poll::Ready(inner.check_write_failure())
+        })
     }
 
     /// Waits until the stream has taken all that was written, and has passed it on if it buffers itself. Cancel safe.
@@ -279,6 +276,14 @@ impl<S: Stream> Writer<S> {
     /// [`Error::Io`] when the stream failed, [`Error::TimedOut`] when the write deadline passed.
     pub async fn flush(&mut self) -> Result<(), Error> {
         poll_fn(|cx| self.poll_flush(cx)).await
+    }
+}
+
+impl<S: Stream> Drop for Writer<S> {
+    /// Takes with it what was its own.
+    fn drop(&mut self) {
+        let own = (self.handle).with(|inner| Some(take(&mut inner.known_rare()?.write_deadline)));
+        drop(own);
     }
 }
 

@@ -81,7 +81,7 @@ pub struct Connection {
     /// A close frame is queued or sent: nothing may be queued behind it.
     closing: bool,
     /// The message that is being sent in parts, and whether its first frame is out.
-    open_message: Option<OpenMessage>,
+    open_message: Option<Box<OpenMessage>>,
     /// If compression was agreed on.
     deflating: Option<Box<Deflating>>,
 }

@@ -2,7 +2,7 @@
 //!
 //! A segment begins and ends at a frame's edge. Control frames go out between two segments, never inside one.
 
-use std::collections::VecDeque;
+use std::{cell::RefCell, collections::VecDeque};
 
 use bytes::{Bytes, BytesMut};
 
@@ -21,8 +21,12 @@ pub const PENDING_PONGS_MAX: usize = 16;
 const COPY_BYTES_MAX: usize = 4 << 10;
 /// Bytes of small frames that are joined to one segment, and so what a control frame may have to wait for.
 const JOINED_BYTES_MAX: usize = 64 << 10;
-/// Slots of an empty queue of control frames that are worth keeping.
+/// Slots of an empty queue that are worth keeping.
 const IDLE_SLOTS_MAX: usize = 16;
+/// Queues without content that a thread keeps for its connections.
+const SPARE_MAX: usize = 256;
+/// As many of them may have room for frames, 64 KiB each.
+const SPARE_ROOMY_MAX: usize = 4;
 
 /// Small frames and maybe a header, then the payload (or the prepared frame) that they announce.
 #[derive(Debug, Default)]
@@ -54,11 +58,19 @@ struct ControlFrame {
     bytes: BytesMut,
 }
 
+/// What one connection has to send. While that is nothing, it holds no memory for it.
 #[derive(Debug)]
 pub(super) struct Outbox {
     role: Role,
-    frame_bytes_max: usize,
-    /// The first segment, empty if there is none. It stands apart so that what is mostly all costs no queue.
+    frame_bytes_max: u32,
+    /// Lent by the thread as soon as there is something to send, and given back when all of it is sent.
+    queue: Option<Box<Queue>>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    /// The first segment, empty if there is none. It stands apart so that what is mostly all costs no queue. Empty, its head may have
+    /// room, for the next frame.
     first: Segment,
     /// Sent bytes of the first segment. If above 0 it goes before the control frames.
     first_sent: usize,
@@ -71,28 +83,36 @@ pub(super) struct Outbox {
     bytes: usize,
 }
 
+thread_local! {
+    /// Queues of this thread that nobody uses.
+    static SPARE: RefCell<Vec<Box<Queue>>> = const { RefCell::new(Vec::new()) };
+}
+
 impl Outbox {
     pub(super) fn new(role: Role, frame_bytes_max: usize) -> Self {
         Self {
             role,
-            frame_bytes_max: frame_bytes_max.max(1),
-            first: Segment::default(),
-            first_sent: 0,
-            rest: VecDeque::new(),
-            control: VecDeque::new(),
-            control_sent: 0,
-            bytes: 0,
+            frame_bytes_max: u32::try_from(frame_bytes_max).unwrap_or(u32::MAX).max(1),
+            queue: None,
         }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.bytes
+        self.queue.as_ref().map_or(0, |queue| queue.bytes)
+    }
+
+    fn frame_bytes_max(&self) -> usize {
+        self.frame_bytes_max as usize
+    }
+
+    fn queue(&mut self) -> &mut Queue {
+        self.queue.get_or_insert_with(Queue::lend)
     }
 
     /// Queues a message, cut into frames of at most `frame_bytes_max`.
     pub(super) fn push_message(&mut self, mut lead: Lead, mut payload: Bytes) {
-        while payload.len() > self.frame_bytes_max {
-            let piece = payload.split_to(self.frame_bytes_max);
+        while payload.len() > self.frame_bytes_max() {
+            let piece = payload.split_to(self.frame_bytes_max());
             self.push_frame(false, lead, piece);
             lead = Lead::CONTINUATION;
         }
@@ -100,10 +120,134 @@ impl Outbox {
     }
 
     fn push_frame(&mut self, fin: bool, lead: Lead, payload: Bytes) {
-        if self.role == Role::Client || payload.len() <= COPY_BYTES_MAX {
-            self.append_copy(fin, lead, &payload);
-            return;
+        let role = self.role;
+        if role == Role::Client || payload.len() <= COPY_BYTES_MAX {
+            self.queue().append_copy(role, fin, lead, &payload);
+        } else {
+            self.queue().append_reference(fin, lead, payload);
         }
+    }
+
+    /// Queues a copy of `payload`, cut as [`Self::push_message`] does.
+    pub(super) fn push_copy(&mut self, fin: bool, mut lead: Lead, mut payload: &[u8]) {
+        let role = self.role;
+        while payload.len() > self.frame_bytes_max() {
+            let (piece, rest) = payload.split_at(self.frame_bytes_max());
+            self.queue().append_copy(role, false, lead, piece);
+            lead = Lead::CONTINUATION;
+            payload = rest;
+        }
+        self.queue().append_copy(role, fin, lead, payload);
+    }
+
+    /// Queues a frame that a server can send as it is.
+    pub(super) fn push_prepared(&mut self, lead: Lead, framed: &Framed) {
+        if self.role == Role::Client || framed.payload.len() > self.frame_bytes_max() {
+            self.push_message(lead, framed.payload.clone());
+        } else {
+            self.queue().append_prepared(&framed.frame);
+        }
+    }
+
+    pub(super) fn push_control(&mut self, op: OpCode, payload: &[u8]) -> Result<(), SendError> {
+        let waiting = self.queue.as_ref().map_or(0, |queue| queue.control.len());
+        if waiting >= CONTROL_FRAMES_MAX + PENDING_PONGS_MAX {
+            return Err(SendError::ControlQueueFull);
+        }
+        let role = self.role;
+        self.queue().push_control_frame(role, op, payload);
+        Ok(())
+    }
+
+    /// Queues the answer to a ping. When too many wait, it takes the place of the oldest that is not on its way.
+    pub(super) fn push_pong(&mut self, payload: &[u8]) {
+        let role = self.role;
+        let queue = self.queue();
+        queue.make_room_for_pong();
+        queue.push_control_frame(role, OpCode::Pong, payload);
+    }
+
+    /// Queues a close frame behind all data.
+    pub(super) fn push_close(&mut self, payload: &[u8]) {
+        let role = self.role;
+        let queue = self.queue();
+        // In a segment of its own: control frames that wait behind a begun segment must still go out before it.
+        if !queue.first.is_empty() {
+            queue.rest.push_back(Segment::default());
+        }
+        queue.append_copy(role, true, OpCode::Close.into(), payload);
+    }
+
+    /// Whether some of the last segment is sent: after [`Self::push_close`], of the close frame.
+    pub(super) fn last_segment_begun(&self) -> bool {
+        (self.queue.as_ref()).is_none_or(|queue| {
+            queue.rest.is_empty() && (queue.first_sent > 0 || queue.first.is_empty())
+        })
+    }
+
+    /// All unsent bytes, if they lie in one piece: the common case, without what [`Self::chunks`] has to look at.
+    #[cfg(feature = "tokio")]
+    pub(super) fn only_chunk(&self) -> Option<&[u8]> {
+        self.queue.as_ref()?.only_chunk()
+    }
+
+    /// All unsent bytes in the order in which they must go out.
+    pub(super) fn chunks(&self) -> impl Iterator<Item = &[u8]> {
+        self.queue.iter().flat_map(|queue| queue.chunks())
+    }
+
+    /// Forgets the first `sent` bytes of [`Self::chunks`].
+    pub(super) fn advance(&mut self, sent: usize) {
+        debug_assert!(sent <= self.bytes());
+        if let Some(queue) = self.queue.take_if(|queue| queue.advance(sent)) {
+            queue.give_back();
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.queue = None;
+    }
+}
+
+impl Queue {
+    fn lend() -> Box<Self> {
+        SPARE
+            .try_with(|spare| spare.borrow_mut().pop())
+            .ok()
+            .flatten()
+            .unwrap_or_default()
+    }
+
+    /// All was sent.
+    fn give_back(mut self: Box<Self>) {
+        if self.control.capacity() > IDLE_SLOTS_MAX {
+            self.control = VecDeque::new();
+        }
+        if self.rest.capacity() > IDLE_SLOTS_MAX {
+            self.rest = VecDeque::new();
+        }
+        // A thread that is ending has no spares any more: the queue is freed then.
+        let _ = SPARE.try_with(move |spare| {
+            let mut spare = spare.borrow_mut();
+            if spare.len() >= SPARE_ROOMY_MAX || self.first.head.capacity() > 2 * JOINED_BYTES_MAX {
+                buffers::give(std::mem::take(&mut self.first.head));
+            }
+            if spare.len() < SPARE_MAX {
+                spare.push(self);
+            }
+        });
+    }
+
+    fn append_copy(&mut self, role: Role, fin: bool, lead: Lead, payload: &[u8]) {
+        let segment = self.open_segment(HEADER_BYTES_MAX + payload.len());
+        let before = segment.head.len();
+        encode_frame(&mut segment.head, role, fin, lead, payload);
+        let added = segment.head.len() - before;
+        self.bytes += added;
+    }
+
+    /// Appends a server's frame whose payload is not copied.
+    fn append_reference(&mut self, fin: bool, lead: Lead, payload: Bytes) {
         self.bytes += payload.len();
         let segment = self.open_segment(HEADER_BYTES_MAX);
         let before = segment.head.len();
@@ -113,87 +257,57 @@ impl Outbox {
         self.bytes += header_len;
     }
 
-    /// Queues a copy of `payload`, cut as [`Self::push_message`] does.
-    pub(super) fn push_copy(&mut self, fin: bool, mut lead: Lead, mut payload: &[u8]) {
-        while payload.len() > self.frame_bytes_max {
-            let (piece, rest) = payload.split_at(self.frame_bytes_max);
-            self.append_copy(false, lead, piece);
-            lead = Lead::CONTINUATION;
-            payload = rest;
+    /// A frame that stands alone is referred to. Short ones that come together are copied behind each other: one piece costs the
+    /// system less than several.
+    fn append_prepared(&mut self, frame: &Bytes) {
+        self.bytes += frame.len();
+        if frame.len() <= COPY_BYTES_MAX && !self.first.is_empty() {
+            self.copy_short_body();
+            let segment = self.open_segment(frame.len());
+            segment.head.extend_from_slice(frame);
+            return;
         }
-        self.append_copy(fin, lead, payload);
+        let last = self.rest.back_mut().unwrap_or(&mut self.first);
+        if last.body.is_empty() {
+            last.body = frame.clone();
+        } else {
+            self.rest.push_back(Segment {
+                head: BytesMut::new(),
+                body: frame.clone(),
+            });
+        }
     }
 
-    fn append_copy(&mut self, fin: bool, lead: Lead, payload: &[u8]) {
-        let role = self.role;
-        let segment = self.open_segment(HEADER_BYTES_MAX + payload.len());
-        let before = segment.head.len();
-        encode_frame(&mut segment.head, role, fin, lead, payload);
-        let added = segment.head.len() - before;
-        self.bytes += added;
+    /// Turns a first segment of which nothing is sent, and which is all there is, from a reference to a short frame into a copy.
+    fn copy_short_body(&mut self) {
+        let body = &self.first.body;
+        let is_short = !body.is_empty() && body.len() <= COPY_BYTES_MAX;
+        if is_short && self.first_sent == 0 && self.rest.is_empty() && self.first.head.is_empty() {
+            let body = std::mem::take(&mut self.first.body);
+            self.open_segment(body.len()).head.extend_from_slice(&body);
+        }
     }
 
     /// The last segment if `room` more bytes may be joined to its head, else a new one.
     fn open_segment(&mut self, room: usize) -> &mut Segment {
-        let joinable = self
-            .last()
-            .is_some_and(|last| last.body.is_empty() && last.head.len() + room <= JOINED_BYTES_MAX);
-        if !joinable {
-            let head = if room <= JOINED_BYTES_MAX {
-                buffers::take()
-            } else {
-                BytesMut::with_capacity(room)
-            };
-            self.push_segment(Segment {
-                head,
+        if self.first.is_empty() && self.rest.is_empty() {
+            if self.first.head.capacity() < room {
+                self.first.head = new_head(room);
+            }
+            return &mut self.first;
+        }
+        let last = self.rest.back().unwrap_or(&self.first);
+        if !last.body.is_empty() || last.head.len() + room > JOINED_BYTES_MAX {
+            self.rest.push_back(Segment {
+                head: new_head(room),
                 body: Bytes::new(),
             });
         }
         self.rest.back_mut().unwrap_or(&mut self.first)
     }
 
-    fn last(&self) -> Option<&Segment> {
-        let first = (!self.first.is_empty()).then_some(&self.first);
-        self.rest.back().or(first)
-    }
-
-    fn push_segment(&mut self, segment: Segment) {
-        if self.first.is_empty() {
-            self.first = segment;
-        } else {
-            self.rest.push_back(segment);
-        }
-    }
-
-    /// Queues a reference to a frame that a server can send as it is.
-    pub(super) fn push_prepared(&mut self, lead: Lead, framed: &Framed) {
-        if self.role == Role::Client || framed.payload.len() > self.frame_bytes_max {
-            self.push_message(lead, framed.payload.clone());
-            return;
-        }
-        let frame = framed.frame.clone();
-        self.bytes += frame.len();
-        let last = self.rest.back_mut().unwrap_or(&mut self.first);
-        if last.body.is_empty() {
-            last.body = frame;
-        } else {
-            self.rest.push_back(Segment {
-                head: BytesMut::new(),
-                body: frame,
-            });
-        }
-    }
-
-    pub(super) fn push_control(&mut self, op: OpCode, payload: &[u8]) -> Result<(), SendError> {
-        if self.control.len() >= CONTROL_FRAMES_MAX + PENDING_PONGS_MAX {
-            return Err(SendError::ControlQueueFull);
-        }
-        self.push_control_frame(op, payload);
-        Ok(())
-    }
-
-    /// Queues the answer to a ping. When too many wait, it takes the place of the oldest that is not on its way.
-    pub(super) fn push_pong(&mut self, payload: &[u8]) {
+    /// Drops the oldest pong that is not on its way, if as many wait as may.
+    fn make_room_for_pong(&mut self) {
         let first_unsent = usize::from(self.control_sent > 0);
         if self.control.iter().filter(|frame| frame.pong).count() >= PENDING_PONGS_MAX {
             let oldest = (first_unsent..self.control.len()).find(|&index| self.control[index].pong);
@@ -201,12 +315,11 @@ impl Outbox {
                 self.bytes -= dropped.bytes.len();
             }
         }
-        self.push_control_frame(OpCode::Pong, payload);
     }
 
-    fn push_control_frame(&mut self, op: OpCode, payload: &[u8]) {
+    fn push_control_frame(&mut self, role: Role, op: OpCode, payload: &[u8]) {
         let mut bytes = BytesMut::with_capacity(HEADER_BYTES_MAX + payload.len());
-        encode_frame(&mut bytes, self.role, true, op.into(), payload);
+        encode_frame(&mut bytes, role, true, op.into(), payload);
         self.bytes += bytes.len();
         self.control.push_back(ControlFrame {
             pong: op == OpCode::Pong,
@@ -214,23 +327,8 @@ impl Outbox {
         });
     }
 
-    /// Queues a close frame behind all data.
-    pub(super) fn push_close(&mut self, payload: &[u8]) {
-        // In a segment of its own: control frames that wait behind a begun segment must still go out before it.
-        if !self.first.is_empty() {
-            self.rest.push_back(Segment::default());
-        }
-        self.append_copy(true, OpCode::Close.into(), payload);
-    }
-
-    /// Whether some of the last segment is sent: after [`Self::push_close`], of the close frame.
-    pub(super) fn last_segment_begun(&self) -> bool {
-        self.rest.is_empty() && (self.first_sent > 0 || self.first.is_empty())
-    }
-
-    /// All unsent bytes, if they lie in one piece: the common case, without what [`Self::chunks`] has to look at.
     #[cfg(feature = "tokio")]
-    pub(super) fn only_chunk(&self) -> Option<&[u8]> {
+    fn only_chunk(&self) -> Option<&[u8]> {
         if !self.control.is_empty() || !self.rest.is_empty() {
             return None;
         }
@@ -240,8 +338,7 @@ impl Outbox {
         }
     }
 
-    /// All unsent bytes in the order in which they must go out.
-    pub(super) fn chunks(&self) -> impl Iterator<Item = &[u8]> {
+    fn chunks(&self) -> impl Iterator<Item = &[u8]> {
         let [begun, waiting] = if self.first_sent > 0 {
             [self.first.after(self.first_sent), Default::default()]
         } else {
@@ -259,9 +356,8 @@ impl Outbox {
             .filter(|chunk| !chunk.is_empty())
     }
 
-    /// Forgets the first `sent` bytes of [`Self::chunks`].
-    pub(super) fn advance(&mut self, mut sent: usize) {
-        debug_assert!(sent <= self.bytes);
+    /// Forgets the first `sent` bytes; gives whether nothing is left.
+    fn advance(&mut self, mut sent: usize) -> bool {
         self.bytes = self.bytes.saturating_sub(sent);
         if self.first_sent > 0 {
             sent = self.advance_first(sent);
@@ -270,7 +366,7 @@ impl Outbox {
             let left = frame.bytes.len() - self.control_sent;
             if sent < left {
                 self.control_sent += sent;
-                return;
+                return false;
             }
             sent -= left;
             self.control_sent = 0;
@@ -279,12 +375,7 @@ impl Outbox {
         while sent > 0 && !self.first.is_empty() {
             sent = self.advance_first(sent);
         }
-        if self.bytes == 0 && self.rest.capacity() > 0 {
-            self.rest = VecDeque::new();
-        }
-        if self.control.is_empty() && self.control.capacity() > IDLE_SLOTS_MAX {
-            self.control = VecDeque::new();
-        }
+        self.bytes == 0
     }
 
     /// Takes up to `sent` bytes off the first segment; gives what is left of `sent`.
@@ -295,19 +386,27 @@ impl Outbox {
             return 0;
         }
         self.first_sent = 0;
-        let next = self.rest.pop_front().unwrap_or_default();
-        let Segment { head, .. } = std::mem::replace(&mut self.first, next);
-        if !head.is_empty() {
-            buffers::give(head);
+        match self.rest.pop_front() {
+            Some(next) => {
+                let Segment { head, .. } = std::mem::replace(&mut self.first, next);
+                if head.capacity() > 0 {
+                    buffers::give(head);
+                }
+            }
+            None => {
+                self.first.head.clear();
+                self.first.body = Bytes::new();
+            }
         }
         sent - left
     }
+}
 
-    pub(super) fn clear(&mut self) {
-        self.first = Segment::default();
-        self.rest = VecDeque::new();
-        self.control = VecDeque::new();
-        (self.first_sent, self.control_sent, self.bytes) = (0, 0, 0);
+fn new_head(room: usize) -> BytesMut {
+    if room <= JOINED_BYTES_MAX {
+        buffers::take()
+    } else {
+        BytesMut::with_capacity(room)
     }
 }
 

@@ -38,13 +38,20 @@ pub(super) struct Receiver {
     /// What arrived and is not consumed. Inside a data frame it begins with that frame's payload.
     pub(super) input: BytesMut,
     pub(super) eof: bool,
-    frame: Option<DataFrame>,
-    message: Option<Assembly>,
+    /// The data frame and the message that are arriving. There is none before the first that does not come whole at once, and it
+    /// is kept for the next, so that connections with short messages pay nothing for it, and those with long ones only once.
+    arriving: Option<Box<Arriving>>,
     /// About how many bytes the last data frame had that is all here, with its header.
     last_frame_bytes: usize,
     /// If compression was agreed on.
     inflating: Option<Box<Inflating>>,
     ended: bool,
+}
+
+#[derive(Debug, Default)]
+struct Arriving {
+    frame: Option<DataFrame>,
+    message: Option<Assembly>,
 }
 
 /// The data frame whose payload is arriving.
@@ -91,8 +98,7 @@ impl Receiver {
             fragments_max: config.fragments_max,
             input,
             eof: false,
-            frame: None,
-            message: None,
+            arriving: None,
             last_frame_bytes: 0,
             inflating,
             ended: false,
@@ -115,7 +121,7 @@ impl Receiver {
     }
 
     pub(super) fn missing_bytes(&self) -> usize {
-        self.frame.as_ref().map_or(0, |frame| {
+        self.frame().map_or(0, |frame| {
             (frame.payload_len - frame.taken).saturating_sub(self.input.len())
         })
     }
@@ -143,9 +149,21 @@ impl Receiver {
 
     /// Gives out nothing more of a message whose beginning was given out.
     pub(super) fn skip_message(&mut self) {
-        if let Some(message) = &mut self.message {
+        if let Some(message) = self.message_mut() {
             message.skipped |= message.in_parts;
         }
+    }
+
+    fn frame(&self) -> Option<&DataFrame> {
+        self.arriving.as_ref()?.frame.as_ref()
+    }
+
+    fn message(&self) -> Option<&Assembly> {
+        self.arriving.as_ref()?.message.as_ref()
+    }
+
+    fn message_mut(&mut self) -> Option<&mut Assembly> {
+        self.arriving.as_mut()?.message.as_mut()
     }
 
     pub(super) fn step(&mut self, delivery: Delivery) -> Option<Step> {
@@ -161,8 +179,7 @@ impl Receiver {
         if matches!(step, Step::Closed(_) | Step::Failed(_)) {
             self.ended = true;
             self.input = BytesMut::new();
-            self.frame = None;
-            self.message = None;
+            self.arriving = None;
             self.inflating = None;
         }
         Some(step)
@@ -170,7 +187,7 @@ impl Receiver {
 
     fn try_step(&mut self, delivery: Delivery) -> Result<Option<Step>, Violation> {
         loop {
-            if let Some(frame) = &self.frame {
+            if let Some(frame) = self.frame() {
                 let progress = if frame.compressed {
                     self.advance_compressed_frame(delivery)?
                 } else {
@@ -197,7 +214,8 @@ impl Receiver {
             }
             self.begin_frame(header)?;
             if delivery == Delivery::Parts
-                && let Some(message) = &mut self.message
+                && let Some(arriving) = &mut self.arriving
+                && let Some(message) = &mut arriving.message
                 && !message.in_parts
             {
                 message.in_parts = true;
@@ -240,7 +258,7 @@ impl Receiver {
         let payload_len = usize::try_from(header.payload_len).ok()?;
         let here = payload_len <= self.input.len() - header.header_len;
         let alone = header.fin && !header.compressed && header.op != OpCode::Continuation;
-        (here && alone && self.message.is_none() && payload_len <= self.read_limit)
+        (here && alone && self.message().is_none() && payload_len <= self.read_limit)
             .then_some(payload_len)
     }
 
@@ -263,13 +281,14 @@ impl Receiver {
 
     /// Judges a data frame by its header: its place in the message, and the limits, before its payload is read.
     fn begin_frame(&mut self, header: Header) -> Result<(), Violation> {
-        let begun = self.message.as_ref().map_or(0, |message| message.announced);
+        let begun = self.message().map_or(0, |message| message.announced);
         let announced = u64::try_from(begun)
             .ok()
             .and_then(|begun| begun.checked_add(header.payload_len))
             .and_then(|announced| usize::try_from(announced).ok())
             .unwrap_or(usize::MAX);
-        let compressed = match (&mut self.message, header.op) {
+        let arriving = self.arriving.get_or_insert_default();
+        let compressed = match (&mut arriving.message, header.op) {
             (None, OpCode::Continuation) => return Err(Violation::UnexpectedContinuation),
             (Some(_), OpCode::Text | OpCode::Binary) => {
                 return Err(Violation::ExpectedContinuation);
@@ -293,7 +312,7 @@ impl Receiver {
                 } else {
                     MessageKind::Binary
                 };
-                self.message = Some(Assembly {
+                arriving.message = Some(Assembly {
                     kind,
                     compressed: header.compressed,
                     utf8: Utf8Validator::default(),
@@ -316,7 +335,7 @@ impl Receiver {
         // Where the limit is all that an address can say, the length may still be more.
         let payload_len = usize::try_from(header.payload_len).map_err(|_| Violation::TooLong)?;
         self.input.advance(header.header_len);
-        self.frame = Some(DataFrame {
+        arriving.frame = Some(DataFrame {
             fin: header.fin,
             compressed,
             mask: header.mask,
@@ -329,7 +348,10 @@ impl Receiver {
 
     /// Goes on with the frame at hand as far as its payload is here.
     fn advance_frame(&mut self, delivery: Delivery) -> Result<Progress, Violation> {
-        let (Some(frame), Some(message)) = (&mut self.frame, &mut self.message) else {
+        let Some(arriving) = &mut self.arriving else {
+            return Ok(Progress::Starved);
+        };
+        let (Some(frame), Some(message)) = (&mut arriving.frame, &mut arriving.message) else {
             return Ok(Progress::Starved);
         };
         let available = self.input.len().min(frame.payload_len - frame.taken);
@@ -360,7 +382,7 @@ impl Receiver {
         let (kind, fin) = (message.kind, complete && frame.fin);
         if complete {
             self.last_frame_bytes = frame.payload_len + frame::HEADER_BYTES_MAX;
-            self.frame = None;
+            arriving.frame = None;
         }
         if in_parts {
             message.skipped |= delivery == Delivery::Whole;
@@ -368,7 +390,7 @@ impl Receiver {
             let skipped = message.skipped;
             let data = join(&mut message.data, payload).freeze();
             if fin {
-                self.message = None;
+                arriving.message = None;
             }
             return Ok(match (skipped, complete, data.is_empty() && !fin) {
                 (false, _, false) => Progress::Step(Step::Part(Part { kind, data, fin })),
@@ -382,7 +404,7 @@ impl Receiver {
             return Ok(Progress::FrameDone);
         }
         let data = join(&mut message.data, payload);
-        self.message = None;
+        arriving.message = None;
         Ok(Progress::Step(whole(kind, data.freeze())))
     }
 }

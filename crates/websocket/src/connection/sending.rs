@@ -134,12 +134,12 @@ impl Connection {
             }
             _ => false,
         };
-        self.open_message = Some(OpenMessage {
+        self.open_message = Some(Box::new(OpenMessage {
             kind,
             begun: false,
             compressed,
             utf8: Utf8Validator::default(),
-        });
+        }));
         Ok(())
     }
 

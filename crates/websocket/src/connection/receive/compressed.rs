@@ -12,7 +12,9 @@ impl Receiver {
         &mut self,
         delivery: Delivery,
     ) -> Result<Progress, Violation> {
-        if let (Some(frame), Some(message)) = (&mut self.frame, &mut self.message) {
+        if let Some(arriving) = &mut self.arriving
+            && let (Some(frame), Some(message)) = (&mut arriving.frame, &mut arriving.message)
+        {
             let available = self.input.len().min(frame.payload_len - frame.taken);
             if let Some(key) = frame.mask {
                 let fresh = &mut self.input[frame.checked..available];
@@ -32,9 +34,10 @@ impl Receiver {
 
     /// Inflates one chunk; `None` if there is more to inflate at once.
     fn inflate_chunk(&mut self, work: &mut Workspace) -> Result<Option<Progress>, Violation> {
-        let (Some(frame), Some(message), Some(inflating)) =
-            (&mut self.frame, &mut self.message, &mut self.inflating)
-        else {
+        let (Some(arriving), Some(inflating)) = (&mut self.arriving, &mut self.inflating) else {
+            return Ok(Some(Progress::Starved));
+        };
+        let (Some(frame), Some(message)) = (&mut arriving.frame, &mut arriving.message) else {
             return Ok(Some(Progress::Starved));
         };
         let inflated = inflating.inflate(&self.input[..frame.checked], work)?;
@@ -50,10 +53,10 @@ impl Receiver {
         }
         if fin {
             inflating.finish()?;
-            self.message = None;
+            arriving.message = None;
         }
         if complete {
-            self.frame = None;
+            arriving.frame = None;
         }
         if !skipped {
             if in_parts {
