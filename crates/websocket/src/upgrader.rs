@@ -231,12 +231,15 @@ impl Upgrader {
     ///
     /// # Errors
     /// [`UpgradeError`]; the stream is closed then.
-    pub async fn upgrade<S>(&self, stream: S) -> Result<(Conn<S>, request::Parts), UpgradeError>
+    pub fn upgrade<S>(
+        &self,
+        stream: S,
+    ) -> impl Future<Output = Result<(Conn<S>, request::Parts), UpgradeError>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         // Apart from the caller's future, which mostly goes on with the connection: it would keep the room for good.
-        Box::pin(self.shake_hands(stream)).await
+        Box::pin(self.shake_hands(stream))
     }
 
     async fn shake_hands<S>(&self, mut stream: S) -> Result<(Conn<S>, request::Parts), UpgradeError>

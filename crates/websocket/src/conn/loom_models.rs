@@ -20,6 +20,7 @@ use tokio::{
 
 use super::{
     flusher::{self, Queue},
+    handle::Handle,
     heart::{Beating, Heard},
     shared::{Delivery, Shared},
 };
@@ -135,15 +136,19 @@ impl AsyncWrite for Pipe {
     }
 }
 
-/// A server's connection on `pipe`. It wants a runtime, which no model runs anything on.
+/// A server's connection on `pipe`, without handles. It wants a runtime, which no model runs anything on.
 fn connection(pipe: &Pipe) -> Arc<Shared<Pipe>> {
+    in_runtime(|| Shared::new(pipe.clone(), Parts::new(Role::Server, Config::default())))
+}
+
+fn in_runtime<R>(make: impl FnOnce() -> R) -> R {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     let runtime = RUNTIME.get_or_init(|| {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         builder.build().unwrap()
     });
     let _entered = runtime.enter();
-    Shared::new(pipe.clone(), Parts::new(Role::Server, Config::default()))
+    make()
 }
 
 /// A frame of two bytes, as [`Writer`](super::Writer) queues it.
@@ -294,5 +299,39 @@ fn an_abort_wakes_a_reader_that_waits() {
         }));
         assert!(event.is_err());
         aborting.join().unwrap();
+    });
+}
+
+/// The stream's waker keeps what the handles share, which has the stream: the last handle has to take it out, and only that one.
+#[test]
+fn the_last_handle_takes_the_stream_with_it() {
+    model(|| {
+        let pipe = Pipe::new(100);
+        let parts = Parts::new(Role::Server, Config::default());
+        let handle = in_runtime(|| Handle::new(pipe.clone(), parts));
+        let reading = handle.poll_event(
+            &mut Context::from_waker(Waker::noop()),
+            Delivery::Messages,
+            false,
+        );
+        assert!(reading.is_pending());
+        let other = handle.clone();
+        let writing = thread::spawn(move || {
+            write_frame(&other);
+            other.with(|inner| {
+                assert!(other.flush(inner).is_ready());
+            });
+        });
+        let peer = pipe.clone();
+        let sending = thread::spawn(move || peer.peer_sends(&EMPTY_TEXT));
+        drop(handle);
+        // The flusher may come before or after that.
+        let mut batch = Vec::new();
+        let mut cx = Context::from_waker(Waker::noop());
+        let _ = flusher::poll(&queue(), &mut batch, &mut cx);
+        writing.join().unwrap();
+        sending.join().unwrap();
+        assert_eq!(pipe.sent(), 2);
+        assert_eq!(Arc::strong_count(&pipe.0), 1);
     });
 }

@@ -78,8 +78,6 @@ pub struct Connection {
     receiver: Receiver,
     outbox: Outbox,
     outbox_bytes_max: usize,
-    /// A close frame is queued or sent: nothing may be queued behind it.
-    closing: bool,
     /// The message that is being sent in parts, and whether its first frame is out.
     open_message: Option<Box<OpenMessage>>,
     /// If compression was agreed on.
@@ -103,7 +101,6 @@ impl Connection {
             receiver: Receiver::new(role, &config, read_buf, inflating),
             outbox: Outbox::new(role, config.frame_bytes_max),
             outbox_bytes_max: config.outbox_bytes_max,
-            closing: false,
             open_message: None,
             deflating: compression.map(|agreed| Box::new(Deflating::new(role, agreed))),
         }
@@ -180,7 +177,7 @@ impl Connection {
             Step::Part(part) => Event::Part(part),
             Step::Ping(payload) => {
                 // Section 5.5.2: until the peer's close frame has come. But once it sees ours it drops what follows.
-                if !self.closing || !self.outbox.last_segment_begun() {
+                if !self.outbox.is_closing() || !self.outbox.last_segment_begun() {
                     self.outbox.push_pong(&payload);
                 }
                 Event::Ping(payload)
@@ -236,7 +233,7 @@ impl Connection {
     }
 
     fn control(&mut self, op: OpCode, payload: &[u8]) -> Result<(), SendError> {
-        if self.closing {
+        if self.outbox.is_closing() {
             return Err(SendError::Closing);
         }
         if payload.len() > CONTROL_PAYLOAD_BYTES_MAX {
@@ -251,7 +248,7 @@ impl Connection {
     /// # Errors
     /// [`SendError::Closing`] if one is queued or sent, [`SendError::BadCloseCode`], [`SendError::ReasonTooLong`].
     pub fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), SendError> {
-        if self.closing {
+        if self.outbox.is_closing() {
             return Err(SendError::Closing);
         }
         let payload = code.payload(reason)?;
@@ -268,8 +265,7 @@ impl Connection {
     }
 
     fn queue_close(&mut self, payload: &[u8]) {
-        if !self.closing {
-            self.closing = true;
+        if !self.outbox.is_closing() {
             self.open_message = None;
             // Nothing can be sent any more.
             if let Some(deflating) = &mut self.deflating {
@@ -281,7 +277,7 @@ impl Connection {
 
     /// Whether a close frame is queued or sent.
     pub fn is_closing(&self) -> bool {
-        self.closing
+        self.outbox.is_closing()
     }
 
     /// Whether the final event was given: nothing that arrives matters any more.
@@ -312,8 +308,7 @@ impl Connection {
 
     /// Drops all that is queued, for a stream that takes nothing any more.
     pub fn discard_output(&mut self) {
-        self.closing = true;
-        self.outbox.clear();
+        self.outbox.discard();
     }
 
     /// Which side this is.

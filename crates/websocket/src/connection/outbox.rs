@@ -63,6 +63,8 @@ struct ControlFrame {
 pub(super) struct Outbox {
     role: Role,
     frame_bytes_max: u32,
+    /// A close frame is queued or sent: nothing may be queued behind it.
+    closing: bool,
     /// Lent by the thread as soon as there is something to send, and given back when all of it is sent.
     queue: Option<Box<Queue>>,
 }
@@ -93,8 +95,13 @@ impl Outbox {
         Self {
             role,
             frame_bytes_max: u32::try_from(frame_bytes_max).unwrap_or(u32::MAX).max(1),
+            closing: false,
             queue: None,
         }
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -169,6 +176,7 @@ impl Outbox {
 
     /// Queues a close frame behind all data.
     pub(super) fn push_close(&mut self, payload: &[u8]) {
+        self.closing = true;
         let role = self.role;
         let queue = self.queue();
         // In a segment of its own: control frames that wait behind a begun segment must still go out before it.
@@ -204,7 +212,9 @@ impl Outbox {
         }
     }
 
-    pub(super) fn clear(&mut self) {
+    /// Drops all that is queued. Nothing can be sent any more.
+    pub(super) fn discard(&mut self) {
+        self.closing = true;
         self.queue = None;
     }
 }

@@ -112,7 +112,7 @@ impl Connection {
     }
 
     fn check_message_may_begin(&self) -> Result<(), SendError> {
-        if self.closing {
+        if self.outbox.is_closing() {
             Err(SendError::Closing)
         } else if self.open_message.is_some() {
             Err(SendError::MessageOpen)
@@ -169,7 +169,7 @@ impl Connection {
         data: &[u8],
         fin: bool,
     ) -> Result<Option<Box<Deflating>>, SendError> {
-        if self.closing {
+        if self.outbox.is_closing() {
             return Err(SendError::Closing);
         }
         let Some(open) = &mut self.open_message else {
@@ -193,7 +193,7 @@ impl Connection {
         fin: bool,
     ) -> Result<(), SendError> {
         self.deflating = Some(lent);
-        if self.closing {
+        if self.outbox.is_closing() {
             return Err(SendError::Closing);
         }
         self.push_part(compressed, fin);
