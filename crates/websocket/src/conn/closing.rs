@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 
-use super::{Error, Reader, Stream, control, handle::Handle, shared::Delivery};
+use super::{Error, Reader, Stream, control, shared::Delivery};
 use crate::{CloseCode, CloseError, Role, SendError, Violation};
 
 /// How a close handshake ended.
@@ -21,11 +21,10 @@ pub enum CloseOutcome {
 
 pub(super) async fn close<S: Stream>(
     reader: &mut Reader<S>,
-    handle: &Handle<S>,
     code: CloseCode,
     reason: &str,
 ) -> Result<CloseOutcome, Error> {
-    match control::close(handle, code, reason) {
+    match control::close(&reader.handle, code, reason) {
         // Closing already, or ended: what is left is to see how.
         Ok(())
         | Err(
@@ -38,19 +37,20 @@ pub(super) async fn close<S: Stream>(
         Err(error) => return Err(error),
     }
     let mut outcome = CloseOutcome::TimedOut;
+    let time = reader.handle.home.close_timeout;
     let closing = async {
         outcome = peers_answer(reader).await;
-        poll_fn(|cx| handle.poll_flushed(cx)).await;
-        if handle.with(|inner| inner.conn.role()) == Role::Server
+        poll_fn(|cx| reader.handle.poll_flushed(cx)).await;
+        if reader.handle.with(|inner| inner.conn.role()) == Role::Server
             || !matches!(outcome, CloseOutcome::Clean(_))
         {
-            poll_fn(|cx| handle.poll_shutdown(cx)).await;
+            poll_fn(|cx| reader.handle.poll_shutdown(cx)).await;
         }
         // A client leaves it to the server to end the stream first (section 7.1.1).
-        poll_fn(|cx| handle.poll_drain(cx)).await;
+        poll_fn(|cx| reader.handle.poll_drain(cx)).await;
     };
     // Whatever was reached in time is the outcome.
-    let _ = tokio::time::timeout(handle.home.close_timeout, closing).await;
+    let _ = tokio::time::timeout(time, closing).await;
     Ok(outcome)
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Conn, Error, Reader, Stream, Writer};
+use super::{Conn, Error, Reader, Stream, Writer, handle::Handle};
 use crate::Message;
 
 impl<S: Stream> Reader<S> {
@@ -25,8 +25,7 @@ impl<S: Stream> Writer<S> {
     /// [`Error::Json`] for a value that JSON cannot express: nothing was queued then; else as
     /// [`write_message`](Self::write_message).
     pub async fn write_json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        let text = Message::from(serde_json::to_string(value)?);
-        self.write_message(text).await
+        write_json(self.handle(), value).await
     }
 }
 
@@ -44,6 +43,14 @@ impl<S: Stream> Conn<S> {
     /// # Errors
     /// As [`Writer::write_json`].
     pub async fn write_json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        self.writer.write_json(value).await
+        write_json(self.handle(), value).await
     }
+}
+
+async fn write_json<S: Stream, T: Serialize + ?Sized>(
+    handle: &Handle<S>,
+    value: &T,
+) -> Result<(), Error> {
+    let text = Message::from(serde_json::to_string(value)?);
+    handle.write_message(text).await
 }

@@ -1,14 +1,14 @@
 //! Writing one message of unknown length.
 
 use std::{
-    io,
+    fmt, io,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
 use tokio::io::AsyncWrite;
 
-use super::{Error, Stream, Writer};
+use super::{Error, Stream, handle::Handle};
 use crate::{CloseCode, MessageKind};
 
 /// Bytes that are gathered before a frame is made of them.
@@ -22,22 +22,23 @@ const FRAME_BYTES: usize = 16 << 10;
 /// A frame is made of every 16 KiB. How long the message may become is for the peer to say: a reader of this crate has its read limit.
 ///
 /// Cancel safe: a dropped write took all the bytes it was given, or none.
-#[derive(Debug)]
 pub struct MessageWriter<'a, S: Stream> {
-    writer: &'a mut Writer<S>,
+    handle: &'a Handle<S>,
     kind: MessageKind,
     gathered: Vec<u8>,
     finished: bool,
 }
 
 impl<'a, S: Stream> MessageWriter<'a, S> {
-    pub(super) fn new(writer: &'a mut Writer<S>, kind: MessageKind) -> Self {
-        Self {
-            writer,
+    /// The caller lends its only way to write.
+    pub(super) fn begin(handle: &'a Handle<S>, kind: MessageKind) -> Result<Self, Error> {
+        handle.begin_message(kind)?;
+        Ok(Self {
+            handle,
             kind,
             gathered: Vec::new(),
             finished: false,
-        }
+        })
     }
 
     /// Text or binary.
@@ -49,14 +50,14 @@ impl<'a, S: Stream> MessageWriter<'a, S> {
     /// left unfinished. See [`MessageWriter`].
     ///
     /// # Errors
-    /// [`Error::Send`] if a text is not UTF-8 or this side is closing; else as [`Writer::write_message`].
+    /// [`Error::Send`] if a text is not UTF-8 or this side is closing; else as [`Writer::write_message`](super::Writer::write_message).
     pub async fn finish(mut self) -> Result<(), Error> {
         std::future::poll_fn(|cx| self.poll_finish(cx)).await
     }
 
     fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         if !self.finished {
-            ready!(self.writer.poll_part(cx, &self.gathered, true))?;
+            ready!(self.handle.poll_part(cx, &self.gathered, true))?;
             self.gathered = Vec::new();
             self.finished = true;
         }
@@ -66,7 +67,7 @@ impl<'a, S: Stream> MessageWriter<'a, S> {
     /// Makes a frame of what was gathered.
     fn poll_gathered(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         if !self.gathered.is_empty() {
-            ready!(self.writer.poll_part(cx, &self.gathered, false))?;
+            ready!(self.handle.poll_part(cx, &self.gathered, false))?;
             self.gathered.clear();
         }
         Poll::Ready(Ok(()))
@@ -95,7 +96,7 @@ impl<S: Stream> AsyncWrite for MessageWriter<'_, S> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         ready!(this.poll_gathered(cx))?;
-        ready!(this.writer.poll_flush(cx))?;
+        ready!(this.handle.poll_unsent(cx))?;
         Poll::Ready(Ok(()))
     }
 
@@ -106,15 +107,21 @@ impl<S: Stream> AsyncWrite for MessageWriter<'_, S> {
     }
 }
 
+impl<S: Stream> fmt::Debug for MessageWriter<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageWriter")
+            .field("kind", &self.kind)
+            .field("finished", &self.finished)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<S: Stream> Drop for MessageWriter<'_, S> {
     fn drop(&mut self) {
         if !self.finished {
             // Fails only if the connection is closing anyway.
-            let _ = super::control::close(
-                self.writer.handle(),
-                CloseCode::INTERNAL_ERROR,
-                "unfinished message",
-            );
+            let _ =
+                super::control::close(self.handle, CloseCode::INTERNAL_ERROR, "unfinished message");
         }
     }
 }

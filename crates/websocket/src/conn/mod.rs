@@ -36,8 +36,12 @@ mod signal;
 mod stream_sink;
 mod sync;
 mod writer;
+mod writing;
 
-use std::{future::Future, io};
+use std::{
+    future::{Future, poll_fn},
+    io,
+};
 
 use bytes::Bytes;
 use tokio::{
@@ -71,8 +75,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
 /// [`Config::close_timeout`](crate::Config::close_timeout), and the peer sees the stream end without a close frame.
 #[derive(Debug)]
 pub struct Conn<S: Stream> {
+    /// Its handle serves for writing, too: what waits in an idle connection's task is one pointer.
     reader: Reader<S>,
-    writer: Writer<S>,
 }
 
 impl<S: Stream> Conn<S> {
@@ -81,11 +85,13 @@ impl<S: Stream> Conn<S> {
     /// # Panics
     /// Outside a tokio runtime. The stream must belong to the current one; its timers must be enabled.
     pub fn from_parts(stream: S, parts: Parts) -> Self {
-        let handle = Handle::new(stream, parts);
         Self {
-            reader: Reader::new(handle.clone()),
-            writer: Writer::new(handle),
+            reader: Reader::new(Handle::new(stream, parts)),
         }
+    }
+
+    fn handle(&self) -> &Handle<S> {
+        &self.reader.handle
     }
 
     /// The subprotocol that both sides agreed on.
@@ -147,7 +153,7 @@ impl<S: Stream> Conn<S> {
         &mut self,
         message: impl Into<Message>,
     ) -> impl Future<Output = Result<(), Error>> {
-        self.writer.write_message(message)
+        self.handle().write_message(message)
     }
 
     /// Queues a reference to a prepared message. See [`Writer::write_prepared`]. Cancel safe as [`write_message`](Self::write_message) is.
@@ -155,27 +161,28 @@ impl<S: Stream> Conn<S> {
     /// # Errors
     /// As [`write_message`](Self::write_message).
     pub async fn write_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
-        self.writer.write_prepared(message).await
+        self.handle().write_prepared(message).await
     }
 
     /// When writes are to give up. See [`Writer::set_write_deadline`].
     pub fn set_write_deadline(&mut self, deadline: Option<Instant>) {
-        self.writer.set_write_deadline(deadline);
+        self.handle().set_write_deadline(deadline);
     }
 
     /// The compression that both sides agreed on, if they did.
     pub fn compression(&self) -> Option<Compression> {
-        self.writer.compression()
+        self.handle().compression()
     }
 
     /// Whether the next messages are to be compressed. See [`Writer::set_compression`].
     pub fn set_compression(&mut self, on: bool) {
-        self.writer.set_compression(on);
+        self.handle().with(|inner| inner.conn.set_compression(on));
     }
 
     /// How hard to compress the next messages. See [`Writer::set_compression_level`].
     pub fn set_compression_level(&mut self, level: u8) {
-        self.writer.set_compression_level(level);
+        self.handle()
+            .with(|inner| inner.conn.set_compression_level(level));
     }
 
     /// Begins a message of unknown length. See [`Writer::next_writer`].
@@ -183,7 +190,7 @@ impl<S: Stream> Conn<S> {
     /// # Errors
     /// As [`write_message`](Self::write_message).
     pub fn next_writer(&mut self, kind: MessageKind) -> Result<MessageWriter<'_, S>, Error> {
-        self.writer.next_writer(kind)
+        MessageWriter::begin(self.handle(), kind)
     }
 
     /// Waits until all that was written is with the stream. See [`Writer::flush`]. Cancel safe.
@@ -191,7 +198,7 @@ impl<S: Stream> Conn<S> {
     /// # Errors
     /// The stream failed.
     pub async fn flush(&mut self) -> Result<(), Error> {
-        self.writer.flush().await
+        poll_fn(|cx| self.handle().poll_unsent(cx)).await
     }
 
     /// Queues a ping. See [`Control::ping`].
@@ -199,7 +206,7 @@ impl<S: Stream> Conn<S> {
     /// # Errors
     /// As [`Control::ping`].
     pub fn ping(&mut self, payload: &[u8]) -> Result<(), Error> {
-        control::ping(self.writer.handle(), payload)
+        control::ping(self.handle(), payload)
     }
 
     /// Queues a pong that nobody asked for. See [`Control::pong`].
@@ -207,7 +214,7 @@ impl<S: Stream> Conn<S> {
     /// # Errors
     /// As [`Control::pong`].
     pub fn pong(&mut self, payload: &[u8]) -> Result<(), Error> {
-        control::pong(self.writer.handle(), payload)
+        control::pong(self.handle(), payload)
     }
 
     /// Queues a close frame and does not wait. See [`Control::close`].
@@ -215,7 +222,7 @@ impl<S: Stream> Conn<S> {
     /// # Errors
     /// As [`Control::close`].
     pub fn send_close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
-        control::close(self.writer.handle(), code, reason)
+        control::close(self.handle(), code, reason)
     }
 
     /// The whole close handshake (RFC 6455, section 7): sends what was written and a close frame, drops the messages that
@@ -227,23 +234,24 @@ impl<S: Stream> Conn<S> {
     /// # Errors
     /// [`Error::Send`] for a code or reason that cannot be sent. How the peer took it is the value.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseOutcome, Error> {
-        closing::close(&mut self.reader, self.writer.handle(), code, reason).await
+        closing::close(&mut self.reader, code, reason).await
     }
 
     /// Runs `look` on the stream. See [`Control::with_stream`].
     pub fn with_stream<R>(&self, look: impl FnOnce(&S) -> R) -> R {
-        self.writer.handle().with(|inner| look(inner.stream()))
+        self.handle().with(|inner| look(inner.stream()))
     }
 
     /// A handle that may ping and close from anywhere, also while a write waits.
     pub fn control(&self) -> Control<S> {
-        Control::new(self.writer.handle().clone())
+        Control::new(self.handle().clone())
     }
 
     /// One reader, one writer, and a handle for control frames, each for its own task.
     pub fn split(self) -> (Reader<S>, Writer<S>, Control<S>) {
         let control = self.control();
-        (self.reader, self.writer, control)
+        let writer = Writer::new(self.handle().clone());
+        (self.reader, writer, control)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     future::{Future, poll_fn},
-    mem::{replace, take},
+    mem::take,
     task::{Context, Poll, ready},
 };
 
@@ -137,20 +137,20 @@ impl<S: Stream> Reader<S> {
     /// not. A handler may use a [`Control`](super::Control); it should not block.
     pub fn set_ping_handler(&mut self, handler: impl FnMut(&[u8]) + Send + 'static) {
         let handler = Box::new(handler);
-        self.set_handler(|handlers| replace(&mut handlers.ping, Some(handler)));
+        self.set_handler(|handlers| handlers.ping.replace(handler));
     }
 
     /// Has `handler` called with the payload of each pong, asked for or not, by the read that meets it.
     pub fn set_pong_handler(&mut self, handler: impl FnMut(&[u8]) + Send + 'static) {
         let handler = Box::new(handler);
-        self.set_handler(|handlers| replace(&mut handlers.pong, Some(handler)));
+        self.set_handler(|handlers| handlers.pong.replace(handler));
     }
 
     /// Has `handler` called with the peer's close frame, by the read that meets it and before that read returns. The frame is
     /// answered with its code, handler or not. A stream that ends without a close frame calls nobody.
     pub fn set_close_handler(&mut self, handler: impl FnOnce(&CloseError) + Send + 'static) {
         let handler = Box::new(handler);
-        self.set_handler(|handlers| replace(&mut handlers.close, Some(handler)));
+        self.set_handler(|handlers| handlers.close.replace(handler));
     }
 
     /// Sets a handler. What `set` gives is the one before it, which is dropped outside the lock.

@@ -8,7 +8,7 @@ use std::{
 use futures_core::Stream as MessageStream;
 use futures_sink::Sink;
 
-use super::{Conn, Error, Reader, Stream, Writer, control};
+use super::{Conn, Error, Reader, Stream, Writer, control, handle::Handle};
 use crate::{CloseCode, Message, SendError};
 
 /// The messages. The stream ends when the peer closes with a close frame; every other end is its last item, an error.
@@ -42,25 +42,20 @@ impl<S: Stream> MessageStream for Reader<S> {
 impl<S: Stream> Sink<Message> for Writer<S> {
     type Error = Error;
 
-    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_room(cx, |_, _| Ok(()))
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.handle().poll_room(cx, |_, _| Ok(()))
     }
 
-    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        self.queue(|inner| inner.conn.send(message))
+    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
+        self.handle().queue(|inner| inner.conn.send(message))
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Writer::poll_flush(&mut self, cx)
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.handle().poll_unsent(cx)
     }
 
-    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        match control::close(self.handle(), CloseCode::NORMAL, "") {
-            // Closed by either side before: what is left is to send what is unsent.
-            Ok(()) | Err(Error::Send(SendError::Closing) | Error::Closed(_)) => {}
-            Err(error) => return Poll::Ready(Err(error)),
-        }
-        Writer::poll_flush(&mut self, cx)
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        poll_close(self.handle(), cx)
     }
 }
 
@@ -75,19 +70,28 @@ impl<S: Stream> MessageStream for Conn<S> {
 impl<S: Stream> Sink<Message> for Conn<S> {
     type Error = Error;
 
-    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Pin::new(&mut self.writer).poll_ready(cx)
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.handle().poll_room(cx, |_, _| Ok(()))
     }
 
-    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        Pin::new(&mut self.writer).start_send(message)
+    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
+        self.handle().queue(|inner| inner.conn.send(message))
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Sink::poll_flush(Pin::new(&mut self.writer), cx)
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.handle().poll_unsent(cx)
     }
 
-    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Pin::new(&mut self.writer).poll_close(cx)
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        poll_close(self.handle(), cx)
     }
+}
+
+fn poll_close<S: Stream>(handle: &Handle<S>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    match control::close(handle, CloseCode::NORMAL, "") {
+        // Closed by either side before: what is left is to send what is unsent.
+        Ok(()) | Err(Error::Send(SendError::Closing) | Error::Closed(_)) => {}
+        Err(error) => return Poll::Ready(Err(error)),
+    }
+    handle.poll_unsent(cx)
 }

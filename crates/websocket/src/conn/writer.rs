@@ -4,19 +4,13 @@ use std::{
     fmt,
     future::{Future, poll_fn},
     mem::take,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 
 use tokio::time::Instant;
 
-use super::{Error, MessageWriter, Stream, handle::Handle, inner::Inner};
-use crate::{Compression, Message, MessageKind, PreparedMessage, SendError, deflate::Workspace};
-
-/// From this length on, in bytes, a message is compressed without the connection's lock, so that neither its reader nor its
-/// [`Control`](super::Control) waits meanwhile. A shorter one holds it for some 30 µs at most (level 6), about what waking a thread
-/// costs. What is compressed under it whatever its length: prepared messages whose connection takes its context over, and those of a
-/// `Sink`, which may not wait; 64 KiB took 0.7 ms.
-const COMPRESSED_APART_BYTES_MIN: usize = 4 << 10;
+use super::{Error, MessageWriter, Stream, handle::Handle};
+use crate::{Compression, Message, MessageKind, PreparedMessage};
 
 /// The one who writes data messages to a connection. There is only one, and it has no clone, so two messages are never written at
 /// once: `tests/compile_fail` has the programs that the compiler refuses. One after the other they may be:
@@ -55,39 +49,11 @@ impl<S: Stream> Writer<S> {
     /// [`Error::Send`] when this side is closing, [`Error::Closed`] or [`Error::Protocol`] when the connection has ended,
     /// [`Error::Io`] when the stream failed, [`Error::PeerSilent`] when the heartbeat gave up, [`Error::TimedOut`] when the
     /// [write deadline](Self::set_write_deadline) passed. Nothing was queued then.
-    // Not `async`: the future then holds the message once, and not once for each function on the way.
     pub fn write_message(
         &mut self,
         message: impl Into<Message>,
     ) -> impl Future<Output = Result<(), Error>> {
-        let mut message = Some(message.into());
-        poll_fn(move |cx| self.poll_message(cx, &mut message))
-    }
-
-    fn poll_message(
-        &mut self,
-        task: &mut Context<'_>,
-        waiting: &mut Option<Message>,
-    ) -> Poll<Result<(), Error>> {
-        let bytes = waiting.as_ref().map_or(0, Message::len);
-        let lent = ready!(self.poll_room(task, |handle, inner| {
-            if bytes >= COMPRESSED_APART_BYTES_MIN
-                && let Some(lent) = inner.conn.lend_compression(bytes)?
-            {
-                return Ok(Some(lent));
-            }
-            if let Some(message) = waiting.take() {
-                inner.conn.send(message)?;
-                handle.sent_soon(inner);
-            }
-            Ok(None)
-        }))?;
-        if let (Some(mut lent), Some(message)) = (lent, waiting.take()) {
-            let mut work = Workspace::take();
-            let compressed = lent.compress(message.as_bytes(), true, &mut work);
-            self.queue(|inner| inner.conn.send_compressed(lent, message.kind(), compressed))?;
-        }
-        Poll::Ready(Ok(()))
+        self.handle.write_message(message)
     }
 
     /// Queues a reference to a prepared message; else as [`write_message`](Self::write_message), also for cancel safety.
@@ -95,85 +61,19 @@ impl<S: Stream> Writer<S> {
     /// # Errors
     /// As [`write_message`](Self::write_message).
     pub async fn write_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
-        poll_fn(|cx| {
-            self.poll_room(cx, |handle, inner| {
-                inner.conn.send_prepared(message)?;
-                handle.sent_soon(inner);
-                Ok(())
-            })
-        })
-        .await
-    }
-
-    /// Queues a frame of the open message as soon as there is room.
-    pub(super) fn poll_part(
-        &mut self,
-        task: &mut Context<'_>,
-        piece: &[u8],
-        fin: bool,
-    ) -> Poll<Result<(), Error>> {
-        let lent = ready!(self.poll_room(task, |handle, inner| {
-            let lent = inner.conn.lend_compression_of_part(piece, fin)?;
-            if lent.is_none() {
-                inner.conn.push_part(piece, fin);
-                handle.sent_soon(inner);
-            }
-            Ok(lent)
-        }))?;
-        if let Some(mut lent) = lent {
-            let mut work = Workspace::take();
-            let compressed = lent.compress(piece, fin, &mut work);
-            self.queue(|inner| inner.conn.send_compressed_part(lent, compressed, fin))?;
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    /// Runs `act` under the connection's lock as soon as there is room to queue something.
-    pub(super) fn poll_room<R>(
-        &mut self,
-        task: &mut Context<'_>,
-        act: impl FnOnce(&Handle<S>, &mut Inner<S>) -> Result<R, Error>,
-    ) -> Poll<Result<R, Error>> {
-        let high_water_bytes = self.handle.home.high_water_bytes;
-        self.handle.with(|inner| {
-            inner.check_write_deadline()?;
-            if inner.conn.buffered() >= high_water_bytes {
-                let _ = self.handle.flush(inner);
-            }
-            inner.check_writable()?;
-            if inner.conn.buffered() >= high_water_bytes {
-                inner.wait_for_progress(task.waker());
-                return inner.poll_write_deadline(task).map(Err);
-            }
-            Poll::Ready(act(&self.handle, inner))
-        })
-    }
-
-    /// Queues without waiting for room, after [`poll_room`](Self::poll_room) gave it.
-    pub(super) fn queue(
-        &mut self,
-        queue: impl FnOnce(&mut Inner<S>) -> Result<(), SendError>,
-    ) -> Result<(), Error> {
-        self.handle.with(|inner| {
-            inner.check_writable()?;
-            queue(inner)?;
-            self.handle.sent_soon(inner);
-            Ok(())
-        })
+        self.handle.write_prepared(message).await
     }
 
     /// From `deadline` on, every call that may wait fails with [`Error::TimedOut`], also one that is waiting; none: they wait as long
     /// as they must, as at first. What was queued before is still sent. A write that failed so has queued nothing, and may be
     /// repeated with a later deadline.
     pub fn set_write_deadline(&mut self, deadline: Option<Instant>) {
-        let runtime = &self.handle.home.runtime;
-        let last = (self.handle).with(|inner| inner.rare().write_deadline.set(deadline, runtime));
-        drop(last);
+        self.handle.set_write_deadline(deadline);
     }
 
     /// The compression that both sides agreed on, if they did.
     pub fn compression(&self) -> Option<Compression> {
-        self.handle.with(|inner| inner.conn.compression().copied())
+        self.handle.compression()
     }
 
     /// Whether the next messages are to be compressed, if compression was agreed on; at first they are. Messages below
@@ -193,11 +93,7 @@ impl<S: Stream> Writer<S> {
     /// # Errors
     /// As [`write_message`](Self::write_message).
     pub fn next_writer(&mut self, kind: MessageKind) -> Result<MessageWriter<'_, S>, Error> {
-        self.handle.with(|inner| {
-            inner.check_writable()?;
-            Ok::<_, Error>(inner.conn.begin_message(kind)?)
-        })?;
-        Ok(MessageWriter::new(self, kind))
+        MessageWriter::begin(&self.handle, kind)
     }
 
     /// Queues a reference to a prepared message and never waits. For fan-out: it wakes nobody, so what was queued goes out
@@ -236,21 +132,7 @@ impl<S: Stream> Writer<S> {
     /// # Errors
     /// [`Error::Io`] when the stream failed, [`Error::TimedOut`] when the write deadline passed.
     pub async fn drained(&mut self, below_bytes: usize) -> Result<(), Error> {
-        poll_fn(|task| {
-            self.handle.with(|inner| {
-                inner.check_write_deadline()?;
-                if inner.conn.buffered() > below_bytes {
-                    let _ = self.handle.flush(inner);
-                }
-                inner.check_write_failure()?;
-                if inner.conn.buffered() > below_bytes {
-                    inner.wait_for_progress(task.waker());
-                    return inner.poll_write_deadline(task).map(Err);
-                }
-                Poll::Ready(Ok(()))
-            })
-        })
-        .await
+        self.handle.drained(below_bytes).await
     }
 
     /// [`flush`](Self::flush) for a future of one's own: ready when nothing is unsent. Every waker given is woken when
@@ -260,14 +142,7 @@ impl<S: Stream> Writer<S> {
     /// # Errors
     /// [`Error::Io`] when the stream failed, [`Error::TimedOut`] when the write deadline passed.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.handle.with(|inner| {
-            inner.check_write_deadline()?;
-            if self.handle.flush(inner).is_pending() {
-                inner.wait_for_progress(cx.waker());
-                return inner.poll_write_deadline(cx).map(Err);
-            }
-            Poll::Ready(inner.check_write_failure())
-        })
+        self.handle.poll_unsent(cx)
     }
 
     /// Waits until the stream has taken all that was written, and has passed it on if it buffers itself. Cancel safe.

@@ -87,6 +87,7 @@ struct Queue {
 
 thread_local! {
     /// Queues of this thread that nobody uses.
+    #[expect(clippy::vec_box, reason = "the boxes are what is lent")]
     static SPARE: RefCell<Vec<Box<Queue>>> = const { RefCell::new(Vec::new()) };
 }
 
