@@ -98,8 +98,7 @@ impl<S: Stream> Reader<S> {
     /// # Errors
     /// As [`Conn::close`](super::Conn::close).
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<CloseOutcome, Error> {
-        let handle = self.handle.clone();
-        closing::close(self, &handle, code, reason).await
+        closing::close(self, code, reason).await
     }
 
     /// Reads and drops all messages until the connection ends, and gives the peer's close, for programs that only write:
