@@ -129,7 +129,7 @@ impl Receiver {
     /// See [`Connection::frame_bytes`](super::Connection::frame_bytes).
     #[cfg(feature = "tokio")]
     pub(super) fn frame_bytes(&self) -> usize {
-        self.frame.as_ref().map_or(0, |frame| frame.payload_len)
+        self.frame().map_or(0, |frame| frame.payload_len)
     }
 
     /// See [`Connection::last_frame_bytes`](super::Connection::last_frame_bytes).
