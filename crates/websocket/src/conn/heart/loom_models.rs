@@ -13,9 +13,12 @@ use loom::{
     sync::atomic::{AtomicBool, Ordering},
     thread,
 };
-use tokio::time::Instant;
+use tokio::{io::DuplexStream, time::Instant};
 
-use super::{super::loom_models::model, Beat, Heart};
+use super::{
+    super::{loom_models::model, shared::Shared},
+    Beat, Heart,
+};
 use crate::Heartbeat;
 
 /// Longer than a model takes.
@@ -31,7 +34,7 @@ fn beat(due: Instant) -> Beat {
             every: LATER,
             timeout: LATER,
         },
-        signal: Weak::new(),
+        connection: Weak::<Shared<DuplexStream>>::new(),
     }
 }
 
