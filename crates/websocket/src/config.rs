@@ -8,7 +8,8 @@ pub const READ_LIMIT_BYTES_DEFAULT: usize = 1 << 20;
 pub const FRAGMENTS_MAX_DEFAULT: u32 = 1 << 17;
 /// Content of a message, in bytes, that allows it one frame more than [`Config::fragments_max`].
 pub const FRAGMENT_CONTENT_BYTES: usize = 1 << 10;
-/// Longest payload of an outgoing frame, in bytes; a longer message is cut. A control frame waits for at most one such piece.
+/// Longest payload of an outgoing frame, in bytes; a longer message is cut. A control frame waits for at most one such piece
+/// and 64 KiB of shorter frames before it, which are joined.
 pub const FRAME_BYTES_MAX_DEFAULT: usize = 1 << 20;
 /// Unsent bytes above which a plain write waits.
 pub const HIGH_WATER_BYTES_DEFAULT: usize = 64 << 10;

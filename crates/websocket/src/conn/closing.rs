@@ -50,7 +50,9 @@ pub(super) async fn close<S: Stream>(
         poll_fn(|cx| reader.handle.poll_drain(cx)).await;
     };
     // Whatever was reached in time is the outcome.
-    let _ = tokio::time::timeout(time, closing).await;
+    if tokio::time::timeout(time, closing).await.is_err() {
+        reader.handle.end_late();
+    }
     Ok(outcome)
 }
 

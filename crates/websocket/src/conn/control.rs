@@ -6,7 +6,8 @@ use super::{Endpoints, Error, Stream, handle::Handle, inner::Inner};
 use crate::{CloseCode, SendError};
 
 /// Pings and closes a connection, from any task or thread, also while a long write is under way: a control frame waits for
-/// at most one frame of it ([`Config::frame_bytes_max`](crate::Config::frame_bytes_max)). Never waits itself.
+/// at most one frame of it ([`Config::frame_bytes_max`](crate::Config::frame_bytes_max)), and for 64 KiB of shorter frames before that, which
+/// are joined. Never waits itself.
 ///
 /// Keeps the connection open as a [`Reader`](super::Reader) or [`Writer`](super::Writer) does.
 pub struct Control<S: Stream> {

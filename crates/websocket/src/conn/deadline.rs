@@ -47,6 +47,10 @@ impl Deadline {
         }
     }
 
+    pub(super) fn is_set(&self) -> bool {
+        self.sleep.is_some()
+    }
+
     /// Fails if the deadline has passed.
     pub(super) fn check(&self) -> Result<(), Error> {
         match &self.sleep {

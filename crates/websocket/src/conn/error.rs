@@ -20,7 +20,8 @@ pub enum Error {
     /// The stream failed.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// The read or write deadline passed. Nothing was lost or queued: the call may be repeated with another deadline.
+    /// The read or write deadline passed. Nothing was lost or queued: the call may be repeated with another deadline. Only
+    /// [`MessageWriter::finish`](crate::MessageWriter::finish) may not, since it takes the writer.
     #[error("the deadline passed")]
     TimedOut,
     /// Nothing came from the peer for [`Heartbeat::timeout`](crate::Heartbeat::timeout): the connection was given up.

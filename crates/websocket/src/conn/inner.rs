@@ -8,13 +8,14 @@ use std::{
 };
 
 use bytes::{BufMut as _, BytesMut};
-use tokio::io::AsyncReadExt;
+use tokio::{io::AsyncReadExt, time::Instant};
 
 use super::{
     Error, Stream,
-    deadline::Deadline,
+    deadline::{Deadline, later},
     error::{End, IoFailure},
     handlers::Handlers,
+    home::Home,
 };
 use crate::{Connection, buffers, events::event};
 
@@ -54,6 +55,8 @@ pub(super) struct Rare {
     waiters: Vec<Waker>,
     pub(super) read_deadline: Deadline,
     pub(super) write_deadline: Deadline,
+    /// When the rest of the output is waited for no longer, once the connection has ended and somebody does.
+    ending: Deadline,
     /// Those of the reader.
     pub(super) handlers: Option<Box<Handlers>>,
 }
@@ -103,6 +106,24 @@ impl<S: Stream> Inner<S> {
         (self.known_rare()).map_or(Poll::Pending, |rare| rare.write_deadline.poll_passed(task))
     }
 
+    /// Waits for output to be sent; ready with why it is waited for no longer: the write deadline has passed, or the time for closing
+    /// since the connection ended. A peer that has said all it had to say may take nothing any more, and no heart looks after it.
+    pub(super) fn poll_progress(&mut self, task: &mut Context<'_>, home: &Home) -> Poll<Error> {
+        self.wait_for_progress(task.waker());
+        let rare = self.rare();
+        if let Some(end) = &rare.end {
+            if !rare.ending.is_set() {
+                let until = later(Instant::now(), home.close_timeout);
+                // There was none before.
+                let _ = rare.ending.set(Some(until), &home.runtime);
+            }
+            if rare.ending.poll_passed(task).is_ready() {
+                return Poll::Ready(end.into());
+            }
+        }
+        rare.write_deadline.poll_passed(task)
+    }
+
     pub(super) fn is_flushed(&self) -> bool {
         self.conn.buffered() == 0 && !self.unflushed
     }
@@ -126,6 +147,20 @@ impl<S: Stream> Inner<S> {
     pub(super) fn give_up(&mut self) {
         self.fail_writing(io::Error::from(io::ErrorKind::TimedOut).into());
         self.set_end(End::Silent);
+    }
+
+    /// Ends the outgoing direction of the stream, as far as that goes at once, and drops what is unsent: closing has taken too long.
+    pub(super) fn end_late(&mut self, cx: &mut Context<'_>) {
+        if self.is_given_up() {
+            return;
+        }
+        let _ = self.poll_shutdown(cx);
+        let late = IoFailure::from(io::Error::from(io::ErrorKind::TimedOut));
+        self.fail_writing(late.clone());
+        if self.end().is_none() {
+            self.set_end(End::Io(late));
+        }
+        self.progressed = true;
     }
 
     /// Whether nothing more is to be had of the stream, in neither direction.

@@ -15,7 +15,7 @@ use super::{
     signal::Signal,
     sync::{AtomicBool, AtomicU32, Mutex, MutexGuard, Ordering},
 };
-use crate::{Connection, Event, Parts, buffers, events::event};
+use crate::{Connection, Event, Heartbeat, Parts, buffers, events::event};
 
 pub(super) struct Shared<S> {
     /// None once the last handle is gone and what was written is sent.
@@ -42,7 +42,9 @@ impl<S: Stream> Shared<S> {
     pub(super) fn new(stream: S, mut parts: Parts) -> Arc<Self> {
         let subprotocol = parts.subprotocol.take();
         event!(debug, role = ?parts.role, subprotocol = subprotocol.as_deref(), "connection opened");
-        let heartbeat = parts.config.heartbeat;
+        // The fields are public, and may have been set to anything.
+        parts.config.high_water_bytes = parts.config.high_water_bytes.max(1);
+        let heartbeat = parts.config.heartbeat.map(Heartbeat::bounded);
         let home = Home::current(&parts.config, subprotocol);
         let shared = Arc::new(Self {
             inner: Mutex::new(Some(Inner::new(stream, Connection::new(parts)))),
@@ -217,6 +219,11 @@ impl<S: Stream> Shared<S> {
     pub(super) fn abort(&self) {
         self.with(|inner| inner.abort());
         self.signal.wake_reader();
+    }
+
+    /// See [`Inner::end_late`].
+    pub(super) fn end_late(self: &Arc<Self>) {
+        self.with(|inner| inner.end_late(&mut Context::from_waker(&self.waker())));
     }
 
     /// Reads and drops what still comes, until the stream ends or is given up.

@@ -139,8 +139,7 @@ impl<S: Stream> Handle<S> {
                 }
                 inner.check_write_failure()?;
                 if inner.conn.buffered() > below_bytes {
-                    inner.wait_for_progress(task.waker());
-                    return inner.poll_write_deadline(task).map(Err);
+                    return inner.poll_progress(task, &self.home).map(Err);
                 }
                 Poll::Ready(Ok(()))
             })
@@ -165,8 +164,7 @@ impl<S: Stream> Handle<S> {
         self.with(|inner| {
             inner.check_write_deadline()?;
             if self.flush(inner).is_pending() {
-                inner.wait_for_progress(cx.waker());
-                return inner.poll_write_deadline(cx).map(Err);
+                return inner.poll_progress(cx, &self.home).map(Err);
             }
             Poll::Ready(inner.check_write_failure())
         })

@@ -13,7 +13,7 @@ use crate::{
     prepared::Framed,
 };
 
-/// Control frames that may wait for the socket besides pongs; each is at most 139 bytes.
+/// Control frames of the program that may wait for the socket, besides the answers to pings; each is at most 139 bytes.
 pub const CONTROL_FRAMES_MAX: usize = 64;
 /// Answers to pings that may wait for the socket. With more pings than that, only the newest are answered (section 5.5.3).
 pub const PENDING_PONGS_MAX: usize = 16;
@@ -54,7 +54,8 @@ impl Segment {
 
 #[derive(Debug)]
 struct ControlFrame {
-    pong: bool,
+    /// To a ping: a newer one may take its place.
+    answer: bool,
     bytes: BytesMut,
 }
 
@@ -158,12 +159,12 @@ impl Outbox {
     }
 
     pub(super) fn push_control(&mut self, op: OpCode, payload: &[u8]) -> Result<(), SendError> {
-        let waiting = self.queue.as_ref().map_or(0, |queue| queue.control.len());
-        if waiting >= CONTROL_FRAMES_MAX + PENDING_PONGS_MAX {
+        let own = |queue: &Queue| queue.control.iter().filter(|frame| !frame.answer).count();
+        if self.queue.as_deref().map_or(0, own) >= CONTROL_FRAMES_MAX {
             return Err(SendError::ControlQueueFull);
         }
         let role = self.role;
-        self.queue().push_control_frame(role, op, payload);
+        self.queue().push_control_frame(role, op, payload, false);
         Ok(())
     }
 
@@ -171,8 +172,8 @@ impl Outbox {
     pub(super) fn push_pong(&mut self, payload: &[u8]) {
         let role = self.role;
         let queue = self.queue();
-        queue.make_room_for_pong();
-        queue.push_control_frame(role, OpCode::Pong, payload);
+        queue.make_room_for_answer();
+        queue.push_control_frame(role, OpCode::Pong, payload, true);
     }
 
     /// Queues a close frame behind all data.
@@ -317,25 +318,23 @@ impl Queue {
         self.rest.back_mut().unwrap_or(&mut self.first)
     }
 
-    /// Drops the oldest pong that is not on its way, if as many wait as may.
-    fn make_room_for_pong(&mut self) {
+    /// Drops the oldest answer that is not on its way, if as many wait as may.
+    fn make_room_for_answer(&mut self) {
         let first_unsent = usize::from(self.control_sent > 0);
-        if self.control.iter().filter(|frame| frame.pong).count() >= PENDING_PONGS_MAX {
-            let oldest = (first_unsent..self.control.len()).find(|&index| self.control[index].pong);
+        if self.control.iter().filter(|frame| frame.answer).count() >= PENDING_PONGS_MAX {
+            let oldest =
+                (first_unsent..self.control.len()).find(|&index| self.control[index].answer);
             if let Some(dropped) = oldest.and_then(|index| self.control.remove(index)) {
                 self.bytes -= dropped.bytes.len();
             }
         }
     }
 
-    fn push_control_frame(&mut self, role: Role, op: OpCode, payload: &[u8]) {
+    fn push_control_frame(&mut self, role: Role, op: OpCode, payload: &[u8], answer: bool) {
         let mut bytes = BytesMut::with_capacity(HEADER_BYTES_MAX + payload.len());
         encode_frame(&mut bytes, role, true, op.into(), payload);
         self.bytes += bytes.len();
-        self.control.push_back(ControlFrame {
-            pong: op == OpCode::Pong,
-            bytes,
-        });
+        self.control.push_back(ControlFrame { answer, bytes });
     }
 
     #[cfg(feature = "tokio")]

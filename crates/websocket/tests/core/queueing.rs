@@ -21,6 +21,18 @@ both_roles! {
         assert_eq!(pongs.len(), PENDING_PONGS_MAX);
     }
 
+    fn a_pong_that_the_program_queued_gives_way_to_no_answer(role) {
+        let mut connection = connection(role, Config::default());
+        connection.pong(b"our own").unwrap();
+        for _ in 0..=2 * PENDING_PONGS_MAX {
+            connection.receive(&frame_to(role, FIN | PING, b"?"));
+            connection.poll_event();
+        }
+        let pongs = sent(&mut connection);
+        assert_eq!(pongs[0].payload, b"our own");
+        assert_eq!(pongs.len(), 1 + PENDING_PONGS_MAX);
+    }
+
     fn a_control_frame_waits_for_one_piece_of_a_long_message_only(role) {
         let mut connection = connection(role, Config::default().frame_bytes_max(1000));
         connection.send(Message::binary(vec![1; 200_000])).unwrap();

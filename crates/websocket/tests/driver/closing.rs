@@ -5,7 +5,7 @@ use std::time::Duration;
 use suda_websocket::{
     CloseCode, CloseOutcome, Config, Conn, Error, Message, MessageKind, Parts, Role, SendError,
 };
-use tokio::io::{AsyncWriteExt, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 use crate::{conn, in_time, support::RawPeer};
 
@@ -196,4 +196,65 @@ async fn an_abort_ends_a_close_that_waits() {
         assert_eq!(matches!(outcome, CloseOutcome::Clean(_)), answers);
         assert_eq!(outcome == CloseOutcome::Lost, !answers);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_closed_and_takes_nothing_holds_no_writer() {
+    let (ours, theirs) = duplex(1024);
+    let (mut reader, mut writer, _control) = conn(Role::Server, ours).split();
+    let mut peer = RawPeer::new(theirs, Role::Client);
+    writer
+        .write_message(Message::binary(vec![0; 50_000]))
+        .await
+        .unwrap();
+    peer.send_raw(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]).await;
+    assert!(matches!(
+        in_time(reader.read_message()).await,
+        Err(Error::Closed(_))
+    ));
+    for _ in 0..2 {
+        assert!(matches!(
+            in_time(writer.drained(10)).await,
+            Err(Error::Closed(_))
+        ));
+        assert!(matches!(
+            in_time(writer.flush()).await,
+            Err(Error::Closed(_))
+        ));
+    }
+    assert!(writer.buffered() > 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_writer_that_waits_when_the_peer_closes_does_not_wait_for_ever() {
+    let (ours, theirs) = duplex(1024);
+    let (mut reader, mut writer, _control) = conn(Role::Server, ours).split();
+    let mut peer = RawPeer::new(theirs, Role::Client);
+    writer
+        .write_message(Message::binary(vec![0; 50_000]))
+        .await
+        .unwrap();
+    let waiting = tokio::spawn(async move { writer.flush().await });
+    tokio::task::yield_now().await;
+    peer.send_raw(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8]).await;
+    assert!(in_time(reader.read_message()).await.is_err());
+    assert!(matches!(
+        in_time(waiting).await.unwrap(),
+        Err(Error::Closed(_))
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_that_times_out_ends_the_stream_whoever_else_holds_the_connection() {
+    let (ours, mut theirs) = duplex(1024);
+    let mut server = conn(Role::Server, ours);
+    let control = server.control();
+    assert_eq!(
+        server.close(CloseCode::NORMAL, "").await.unwrap(),
+        CloseOutcome::TimedOut
+    );
+    let mut sent = Vec::new();
+    in_time(theirs.read_to_end(&mut sent)).await.unwrap();
+    assert_eq!(sent, [0x88, 2, 0x03, 0xe8]);
+    assert!(control.ping(b"").is_err());
 }

@@ -211,3 +211,25 @@ async fn a_heartbeat_of_all_time_never_beats() {
     RawPeer::new(theirs, Role::Client).send(0x81, b"late").await;
     assert_eq!(server.read_message().await.unwrap(), Message::text("late"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn limits_that_were_set_to_nothing_are_taken_as_the_least() {
+    let (ours, theirs) = duplex(1 << 10);
+    let mut config = Config::default().heartbeat(EVERY, TIMEOUT);
+    config.high_water_bytes = 0;
+    if let Some(heartbeat) = &mut config.heartbeat {
+        (heartbeat.every, heartbeat.timeout) = (Duration::ZERO, Duration::ZERO);
+    }
+    let mut server = Conn::from_parts(ours, Parts::new(Role::Server, config));
+    let peer = tokio::spawn(async move {
+        let mut peer = conn(Role::Client, theirs);
+        assert_eq!(peer.read_message().await.unwrap(), Message::text("x"));
+        peer.read_message().await
+    });
+    timeout(AGES, server.write_message("x"))
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(timeout(TIMEOUT, server.read_message()).await.is_err());
+    assert!(!peer.is_finished());
+}
