@@ -41,7 +41,14 @@ impl<S: Stream> Drop for Handle<S> {
             return;
         }
         let last = Last(self.shared.clone());
-        if last.0.with(|inner| inner.needs_linger()) {
+        let lingers = last.0.with(|inner| {
+            let lingers = inner.needs_linger();
+            if !lingers {
+                inner.end_at_once();
+            }
+            lingers
+        });
+        if lingers {
             let runtime = &self.home.runtime;
             runtime.spawn(linger(last));
         }

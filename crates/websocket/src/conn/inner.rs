@@ -163,6 +163,14 @@ impl<S: Stream> Inner<S> {
         self.progressed = true;
     }
 
+    /// Ends the outgoing direction of the stream, as far as that goes at once: TLS has a word for it, without which the peer has to
+    /// take the end for a truncation. The stream is dropped next.
+    pub(super) fn end_at_once(&mut self) {
+        if !self.is_given_up() && self.write_failure().is_none() {
+            let _ = self.poll_shutdown(&mut Context::from_waker(Waker::noop()));
+        }
+    }
+
     /// Whether nothing more is to be had of the stream, in neither direction.
     pub(super) fn is_given_up(&self) -> bool {
         matches!(self.end(), Some(End::Io(_) | End::Silent))

@@ -13,9 +13,9 @@ use suda_websocket::{
     tls,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::servers::{Way, echo, serve};
 
@@ -99,6 +99,27 @@ async fn a_tls_connection_opens_and_carries_messages() {
         conn.write_message(long.clone()).await.unwrap();
         assert_eq!(conn.read_message().await.unwrap(), long);
     }
+}
+
+#[tokio::test]
+async fn a_server_that_reads_until_the_close_ends_tls_with_a_word() {
+    let (acceptor, config) = self_signed("localhost");
+    let port = serve_tls(acceptor).await;
+    let tcp = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let mut peer = TlsConnector::from(config)
+        .connect("localhost".try_into().unwrap(), tcp)
+        .await
+        .unwrap();
+    let head = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    peer.write_all(head.as_bytes()).await.unwrap();
+    peer.write_all(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8])
+        .await
+        .unwrap();
+    let mut answer = Vec::new();
+    // Without close_notify this is an UnexpectedEof.
+    peer.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.ends_with(&[0x88, 2, 0x03, 0xe8]));
 }
 
 #[tokio::test]
