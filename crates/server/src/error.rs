@@ -58,6 +58,15 @@ pub enum StartError {
         /// The newest version that this program knows.
         known: i64,
     },
+    /// The database is of a build from before the first release, with other tables. Nothing carries them over.
+    #[error(
+        "The database {} was written by a suda from before the first release, whose tables this one cannot read. Move the file away, or choose another folder with --data, to begin anew.",
+        path.display()
+    )]
+    DatabaseUnreleased {
+        /// The file.
+        path: PathBuf,
+    },
     /// The database cannot be opened or migrated.
     #[error(
         "The database {} cannot be opened: {source}. If the file is damaged, restore a backup.",

@@ -31,6 +31,11 @@ pub(crate) fn open(path: &Path, bytes_max: Option<u64>) -> Result<Connection, St
             known: schema::VERSION,
         });
     }
+    if found == schema::UNRELEASED {
+        return Err(StartError::DatabaseUnreleased {
+            path: path.to_owned(),
+        });
+    }
     prepare_writer(&writer, bytes_max).map_err(refused)?;
     if found < schema::VERSION {
         schema::migrate(&mut writer, found).map_err(refused)?;

@@ -2,11 +2,14 @@
 
 use rusqlite::Connection;
 
-/// Each brings the database from the version of its index to the next.
+/// Builds that were never released wrote databases of this version, with other tables. Nothing brings them further.
+pub(super) const UNRELEASED: i64 = 1;
+
+/// The first makes the tables, which is version 2; each further one brings the database to the next.
 const MIGRATIONS: &[&str] = &[INITIAL];
 
 /// The version that this program writes.
-pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
+pub(super) const VERSION: i64 = UNRELEASED + MIGRATIONS.len() as i64;
 
 const INITIAL: &str = "
 CREATE TABLE meta (
@@ -100,10 +103,8 @@ pub(super) fn found(connection: &Connection) -> rusqlite::Result<i64> {
 /// Brings an older (or empty) database to [`VERSION`], all or nothing.
 pub(super) fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
-    for migration in MIGRATIONS
-        .iter()
-        .skip(usize::try_from(from).unwrap_or_default())
-    {
+    let done = usize::try_from(from - UNRELEASED).unwrap_or_default();
+    for migration in MIGRATIONS.iter().skip(done) {
         transaction.execute_batch(migration)?;
     }
     transaction.pragma_update(None, "user_version", VERSION)?;

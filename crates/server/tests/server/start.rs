@@ -99,6 +99,25 @@ async fn a_database_of_a_newer_version_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_database_from_before_the_first_release_is_left_alone() {
+    let data = TempDir::new();
+    std::fs::create_dir(data.path().join("data")).unwrap();
+    let database = data.path().join("data/suda.db");
+    let connection = rusqlite::Connection::open(&database).unwrap();
+    connection
+        .execute_batch("CREATE TABLE messages (id); PRAGMA user_version = 1;")
+        .unwrap();
+    drop(connection);
+    let before = std::fs::read(&database).unwrap();
+    let error = Server::start(config(&data)).await.unwrap_err();
+    assert!(
+        matches!(error, StartError::DatabaseUnreleased { .. }),
+        "{error:?}"
+    );
+    assert_eq!(std::fs::read(&database).unwrap(), before);
+}
+
+#[tokio::test]
 async fn a_file_that_is_no_database_is_named() {
     let data = TempDir::new();
     std::fs::create_dir(data.path().join("data")).unwrap();
