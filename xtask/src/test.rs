@@ -102,7 +102,9 @@ impl Step {
             Step::Clippy => {
                 clippy(&["--workspace", "--all-targets"])?;
                 // Without its tests, which would switch the features on again and hide what is dead without them.
-                clippy(&["--package", "suda-websocket", "--no-default-features"])?;
+                let bare = ["--package", "suda-websocket", "--no-default-features"];
+                clippy(&bare)?;
+                clippy(&[&bare[..], &["--features", "tokio"]].concat())?;
                 clippy(&[
                     "--package",
                     "suda-websocket",

@@ -32,6 +32,7 @@ impl<S: Stream> Writer<S> {
         Self { handle }
     }
 
+    #[cfg(any(feature = "json", feature = "stream"))]
     pub(super) fn handle(&self) -> &Handle<S> {
         &self.handle
     }
