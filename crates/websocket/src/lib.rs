@@ -12,7 +12,7 @@
 //! tokio::spawn(async move {
 //!     let (stream, _) = listener.accept().await?;
 //!     let (mut conn, request) = Upgrader::new().upgrade(stream).await?;
-//!     println!("{} is open", request.uri.path());
+//!     println!("{} is open", request.uri().path());
 //!     while let Ok(message) = conn.read_message().await {
 //!         conn.write_message(message).await?;
 //!     }

@@ -20,7 +20,7 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use crate::buffers;
 use crate::conn::later;
 use crate::events::event;
-use crate::handshake::{Accept, OriginPolicy, Policy, Refusal, Reject, ServerHandshake};
+use crate::handshake::{Accept, OriginPolicy, Policy, Refusal, Reject, Request, ServerHandshake};
 use crate::{Compression, Config, Conn, Parts, Role};
 
 /// How long a client may take for its request and for receiving our answer, unless set otherwise.
@@ -51,7 +51,7 @@ const READ_BYTES: usize = 4 * 1024;
 ///     let upgrader = upgrader.clone();
 ///     tokio::spawn(async move {
 ///         let (mut conn, request) = upgrader.upgrade(stream).await?;
-///         println!("somebody at {}", request.uri.path());
+///         println!("somebody at {}", request.uri().path());
 ///         conn.write_message(Message::text("welcome")).await?;
 ///         Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 ///     });
@@ -234,7 +234,7 @@ impl Upgrader {
     pub fn upgrade<S>(
         &self,
         stream: S,
-    ) -> impl Future<Output = Result<(Conn<S>, request::Parts), UpgradeError>>
+    ) -> impl Future<Output = Result<(Conn<S>, Request), UpgradeError>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -242,7 +242,7 @@ impl Upgrader {
         Box::pin(self.shake_hands(stream))
     }
 
-    async fn shake_hands<S>(&self, mut stream: S) -> Result<(Conn<S>, request::Parts), UpgradeError>
+    async fn shake_hands<S>(&self, mut stream: S) -> Result<(Conn<S>, Request), UpgradeError>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -271,7 +271,7 @@ impl Upgrader {
                 };
                 event!(
                     debug,
-                    path = accept.request.uri.path(),
+                    path = accept.request.uri().path(),
                     "WebSocket accepted"
                 );
                 Ok((Conn::from_parts(stream, parts), accept.request))

@@ -39,7 +39,7 @@ fn echo(compression: Option<Compression>, config: Config) -> (Conn<TcpStream>, J
     let serving_config = config.clone();
     let serving = thread::spawn(move || {
         let (mut conn, request) = blocking::accept(accepted, policy, serving_config).unwrap();
-        assert_eq!(request.uri.path(), "/room");
+        assert_eq!(request.uri().path(), "/room");
         loop {
             match conn.read_message() {
                 Ok(message) => conn.write_message(message).unwrap(),

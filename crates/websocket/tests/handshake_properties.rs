@@ -1,6 +1,8 @@
 //! What holds for all bytes: no panic, bounded memory, and a verdict that depends on the bytes and not on how they were cut.
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use suda_websocket::handshake::{
     Answered, ClientHandshake, ClientOptions, Judged, Policy, REQUEST_HEAD_BYTES_MAX,
@@ -13,16 +15,29 @@ const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\nHost: a.example\r\nOrigin: http:/
 
 /// Feeds the pieces until there is a verdict; what is left then counts as leftover.
 fn server(pieces: &[&[u8]]) -> String {
-    let policy = Policy {
+    let by_map = Policy {
         subprotocols: vec!["a".into()],
         ..Policy::default()
     };
-    let mut handshake = ServerHandshake::new(policy);
+    let same = by_map.clone();
+    let policy = Policy {
+        // What is refused by the lines of its head is refused by a map of them, for the same reason.
+        refusal_response: Some(Arc::new(move |refusal, request| {
+            if let Some(request) = request {
+                assert_eq!(by_map.judge(request).unwrap_err(), refusal);
+            }
+            refusal.response()
+        })),
+        ..same
+    };
+    let mut handshake = ServerHandshake::new(policy.clone());
     for (n, piece) in pieces.iter().enumerate() {
         match handshake.receive(piece) {
             Judged::Pending => {}
             Judged::Accept(accept) => {
                 let leftover = [&accept.leftover[..], &pieces[n + 1..].concat()].concat();
+                let agreement = policy.judge(accept.request.as_parts()).unwrap();
+                assert_eq!(agreement.subprotocol, accept.subprotocol);
                 return format!(
                     "{:?} {:?} {leftover:?}",
                     accept.response, accept.subprotocol

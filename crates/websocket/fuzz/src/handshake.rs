@@ -1,5 +1,7 @@
 //! Opening handshakes with any peer: the verdict does not depend on how bytes are cut, and what is accepted is right by another parser.
 
+use std::sync::Arc;
+
 use suda_websocket::{
     Compression,
     handshake::{
@@ -76,6 +78,17 @@ pub fn handshake_server(data: &[u8]) {
         compression: (how & 1 != 0).then(Compression::default),
         ..Policy::default()
     };
+    // The lines of a head and a map of them get the same verdict.
+    let by_map = policy.clone();
+    let policy = Policy {
+        refusal_response: Some(Arc::new(move |refusal, request| {
+            if let Some(request) = request {
+                assert_eq!(by_map.judge(request).err(), Some(refusal));
+            }
+            refusal.response()
+        })),
+        ..policy
+    };
     let whole = judge(&policy, &[&bytes]);
     let cut = judge(&policy, &pieces(&bytes, cuts));
     assert_eq!(whole, cut);
@@ -101,6 +114,10 @@ fn judge(policy: &Policy, pieces: &[&[u8]]) -> Outcome {
                 let (request, left) = all.split_at(all.len() - left_len);
                 assert!(left.starts_with(&accept.leftover));
                 check_accepted(request, &accept.response, accept.subprotocol.as_deref());
+                let agreement = policy.judge(accept.request.as_parts());
+                let agreement = agreement.expect("what is accepted by its lines");
+                assert_eq!(agreement.subprotocol, accept.subprotocol);
+                assert_eq!(agreement.compression, accept.compression);
                 return Outcome::Open {
                     head: text(&accept.response),
                     left: left.to_vec(),

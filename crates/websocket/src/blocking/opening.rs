@@ -6,13 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::{Response, request};
+use http::Response;
 
 use super::{Conn, OpenError, check_time};
 use crate::{
     Config, Parts, Role,
     handshake::{
-        Accept, Answered, ClientHandshake, ClientOptions, Judged, Policy, ServerHandshake, Target,
+        Accept, Answered, ClientHandshake, ClientOptions, Judged, Policy, Request, ServerHandshake,
+        Target,
     },
 };
 
@@ -45,7 +46,7 @@ fn accept_until<S: Read + Write>(
     mut stream: S,
     policy: Policy,
     config: Config,
-) -> Result<(Conn<S>, request::Parts), OpenError> {
+) -> Result<(Conn<S>, Request), OpenError> {
     let mut handshake = ServerHandshake::new(policy);
     let mut piece = [0; READ_BYTES];
     loop {

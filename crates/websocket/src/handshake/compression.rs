@@ -4,6 +4,7 @@ use http::header::{HeaderMap, HeaderValue};
 
 use super::answer::AnswerFault;
 use super::extensions::{Extension, Malformed, extensions};
+use super::field::Lines;
 use crate::{Compression, WINDOW_BITS_MAX, WINDOW_BITS_MIN};
 
 const NAME: &str = "permessage-deflate";
@@ -94,9 +95,9 @@ fn window_bits(value: &str) -> Option<u8> {
 /// As a server: chooses the first offer that can be accepted, if there is one; gives what is agreed on and the answer's field.
 pub(super) fn choose(
     ours: Option<&Compression>,
-    headers: &HeaderMap,
+    lines: &(impl Lines + ?Sized),
 ) -> Result<Option<(Compression, HeaderValue)>, Malformed> {
-    let offers = extensions(headers)?;
+    let offers = extensions(lines)?;
     let Some(ours) = ours else { return Ok(None) };
     Ok(offers
         .iter()

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use http::header::{HeaderMap, SEC_WEBSOCKET_EXTENSIONS};
+use http::header::SEC_WEBSOCKET_EXTENSIONS;
 
-use super::field::{is_token, is_token_byte};
+use super::field::{Lines, is_token, is_token_byte, text};
 
 /// The field does not follow its grammar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,11 +18,11 @@ pub(super) struct Extension<'a> {
 }
 
 /// All extensions over all lines of the field. Empty list items are skipped (RFC 9110, section 5.6.1).
-pub(super) fn extensions(headers: &HeaderMap) -> Result<Vec<Extension<'_>>, Malformed> {
+pub(super) fn extensions(lines: &(impl Lines + ?Sized)) -> Result<Vec<Extension<'_>>, Malformed> {
     let mut all = Vec::new();
-    for line in headers.get_all(SEC_WEBSOCKET_EXTENSIONS) {
+    for line in lines.named(SEC_WEBSOCKET_EXTENSIONS) {
         let mut scanner = Scanner {
-            rest: line.to_str().map_err(|_| Malformed)?,
+            rest: text(line).ok_or(Malformed)?,
         };
         loop {
             while scanner.eat(',') {}
@@ -115,6 +115,8 @@ impl<'a> Scanner<'a> {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderMap;
+
     use super::*;
 
     fn read(lines: &[&str]) -> Option<String> {

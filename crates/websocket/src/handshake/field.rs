@@ -1,9 +1,43 @@
-//! Reading header fields: lists of tokens, and fields that may stand only once.
+//! Reading header fields: lists of tokens, and fields that may stand only once. They stand in a map that somebody else has made, or
+//! still in the lines of a head ([`Lines`]).
 
 use http::header::{
-    AsHeaderName, CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderValue, SEC_WEBSOCKET_PROTOCOL,
+    CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_PROTOCOL,
     TRANSFER_ENCODING, UPGRADE,
 };
+
+/// Where header lines stand. Whoever has parsed them has made sure that names are tokens, and that values have no control characters but
+/// the tab.
+pub(super) trait Lines {
+    /// All names, in any case, with their values. Those of one name are in order.
+    fn all(&self) -> impl Iterator<Item = (&str, &[u8])>;
+
+    /// The values of one name, in order.
+    fn named(&self, name: HeaderName) -> impl Iterator<Item = &[u8]>;
+}
+
+impl Lines for HeaderMap {
+    fn all(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.iter()
+            .map(|(name, line)| (name.as_str(), line.as_bytes()))
+    }
+
+    fn named(&self, name: HeaderName) -> impl Iterator<Item = &[u8]> {
+        self.get_all(name).into_iter().map(HeaderValue::as_bytes)
+    }
+}
+
+impl Lines for [httparse::Header<'_>] {
+    fn all(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.iter().map(|line| (line.name, line.value))
+    }
+
+    fn named(&self, name: HeaderName) -> impl Iterator<Item = &[u8]> {
+        self.all()
+            .filter(move |(other, _)| other.eq_ignore_ascii_case(name.as_str()))
+            .map(|(_, line)| line)
+    }
+}
 
 /// Whether these request headers ask for a WebSocket: `Connection` names `upgrade`, and `Upgrade` names `websocket`.
 /// It says nothing about whether the rest of the handshake is right; use it to tell a WebSocket from an ordinary
@@ -14,31 +48,40 @@ pub fn is_websocket_upgrade(headers: &HeaderMap) -> bool {
 
 /// The subprotocols that the client offers, in its order of preference, over all `Sec-WebSocket-Protocol` lines.
 pub fn subprotocols(headers: &HeaderMap) -> Vec<&str> {
-    list(headers, SEC_WEBSOCKET_PROTOCOL).collect()
+    offered(headers).collect()
+}
+
+/// As [`subprotocols`], wherever they stand.
+pub(super) fn offered(lines: &(impl Lines + ?Sized)) -> impl Iterator<Item = &str> {
+    list(lines, SEC_WEBSOCKET_PROTOCOL)
+}
+
+/// The items of a comma-separated list over all lines of that name.
+pub(super) fn list(lines: &(impl Lines + ?Sized), name: HeaderName) -> impl Iterator<Item = &str> {
+    lines.named(name).flat_map(items)
 }
 
 /// Whether a comma-separated list holds `token`, in any case.
-pub(super) fn has_token(headers: &HeaderMap, name: impl AsHeaderName, token: &str) -> bool {
-    headers
-        .get_all(name)
-        .into_iter()
-        .any(|line| line_has_token(line, token))
+pub(super) fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
+    headers.named(name).any(|line| line_has_token(line, token))
 }
 
-fn line_has_token(line: &HeaderValue, token: &str) -> bool {
+fn line_has_token(line: &[u8], token: &str) -> bool {
     // Mostly it is alone.
-    line.as_bytes().eq_ignore_ascii_case(token.as_bytes())
+    line.eq_ignore_ascii_case(token.as_bytes())
         || items(line).any(|item| item.eq_ignore_ascii_case(token))
 }
 
-/// The items of a comma-separated list over all lines of that name. Empty items are skipped (RFC 9110, section 5.6.1),
-/// lines that aren't text too.
-pub(super) fn list(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = &str> {
-    headers.get_all(name).into_iter().flat_map(items)
+/// A line as text, if it is ASCII. The same as [`HeaderValue::to_str`], because it has no control characters.
+pub(super) fn text(line: &[u8]) -> Option<&str> {
+    std::str::from_utf8(line)
+        .ok()
+        .filter(|text| text.is_ascii())
 }
 
-fn items(line: &HeaderValue) -> impl Iterator<Item = &str> {
-    line.to_str()
+/// The items of a comma-separated list. Empty ones are skipped (RFC 9110, section 5.6.1); a line that isn't text has none.
+fn items(line: &[u8]) -> impl Iterator<Item = &str> {
+    text(line)
         .unwrap_or_default()
         .split(',')
         .map(|item| item.trim_matches([' ', '\t']))
@@ -56,17 +99,17 @@ pub(super) enum Single<'a> {
 
 impl<'a> Single<'a> {
     /// With one more line.
-    fn add(&mut self, line: &'a HeaderValue) {
+    fn add(&mut self, line: &'a [u8]) {
         *self = match self {
-            Self::Absent => line.to_str().map_or(Self::Malformed, Self::One),
+            Self::Absent => text(line).map_or(Self::Malformed, Self::One),
             _ => Self::Malformed,
         };
     }
 }
 
-pub(super) fn single(headers: &HeaderMap, name: impl AsHeaderName) -> Single<'_> {
+pub(super) fn single(headers: &HeaderMap, name: HeaderName) -> Single<'_> {
     let mut field = Single::Absent;
-    for line in headers.get_all(name) {
+    for line in headers.named(name) {
         field.add(line);
     }
     field
@@ -82,8 +125,8 @@ fn announces_bytes(content_length: Single<'_>) -> bool {
     !matches!(content_length, Single::Absent | Single::One("0"))
 }
 
-/// What a handshake's headers say, gathered in one go through all of them: most are asked for, and each look-up in the map
-/// costs as much as a few steps of the way.
+/// What a handshake's headers say, gathered in one go through all of them: most are asked for, and each look-up
+/// costs as much as a few steps of the way, or all of it.
 pub(super) struct Fields<'a> {
     pub(super) host: Single<'a>,
     pub(super) origin: Single<'a>,
@@ -100,7 +143,7 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn of(headers: &'a HeaderMap) -> Self {
+    pub(super) fn of(lines: &'a (impl Lines + ?Sized)) -> Self {
         let mut fields = Self {
             host: Single::Absent,
             origin: Single::Absent,
@@ -113,19 +156,29 @@ impl<'a> Fields<'a> {
             extensions: false,
         };
         let mut content_length = Single::Absent;
-        for (name, line) in headers {
-            match name.as_str() {
-                "host" => fields.host.add(line),
-                "origin" => fields.origin.add(line),
-                "sec-websocket-version" => fields.version.add(line),
-                "sec-websocket-key" => fields.key.add(line),
-                "content-length" => content_length.add(line),
-                "connection" => fields.connection_names_upgrade |= line_has_token(line, "upgrade"),
-                "upgrade" => fields.upgrade_names_websocket |= line_has_token(line, "websocket"),
-                "transfer-encoding" => fields.body = true,
-                "sec-websocket-protocol" => fields.subprotocols = true,
-                "sec-websocket-extensions" => fields.extensions = true,
-                _ => {}
+        for (name, line) in lines.all() {
+            // Names of another length are told apart without looking at them.
+            let is = |known: &str| name.eq_ignore_ascii_case(known);
+            if is("host") {
+                fields.host.add(line);
+            } else if is("origin") {
+                fields.origin.add(line);
+            } else if is("upgrade") {
+                fields.upgrade_names_websocket |= line_has_token(line, "websocket");
+            } else if is("connection") {
+                fields.connection_names_upgrade |= line_has_token(line, "upgrade");
+            } else if is("sec-websocket-key") {
+                fields.key.add(line);
+            } else if is("sec-websocket-version") {
+                fields.version.add(line);
+            } else if is("sec-websocket-protocol") {
+                fields.subprotocols = true;
+            } else if is("sec-websocket-extensions") {
+                fields.extensions = true;
+            } else if is("content-length") {
+                content_length.add(line);
+            } else if is("transfer-encoding") {
+                fields.body = true;
             }
         }
         fields.body |= announces_bytes(content_length);

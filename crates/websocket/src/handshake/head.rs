@@ -4,14 +4,17 @@ use std::mem::MaybeUninit;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use http::request;
-use http::{Method, Request, Response, StatusCode, Uri, Version};
+use http::{Method, Response, StatusCode, Uri, Version};
 
 use super::field::is_token_byte;
 use super::limits::HeadLimits;
+use super::request::{LinedRequest, Request};
 
 /// Header lines up to which a head is parsed without allocating room for them: more than browsers send.
 const LINES_ON_STACK: usize = 24;
+
+/// The longest name, in bytes, that the `http` crate takes.
+const NAME_BYTES_MAX: usize = (1 << 16) - 1;
 
 /// What is wrong with a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,33 +98,65 @@ impl HeadBuffer {
     }
 }
 
-/// A head, its empty line included.
-#[derive(Debug)]
+/// A head, its empty line included. Clones share the bytes.
+#[derive(Clone, Debug)]
 pub(super) struct Head {
     bytes: Bytes,
     header_lines: usize,
 }
 
 impl Head {
-    /// Parses a request's. Target and header values refer to the head's bytes.
-    pub(super) fn parse_request(&self) -> Result<request::Parts, HeadError> {
-        self.with_room_for_lines(|room| {
-            let mut parsed = httparse::Request::new(&mut []);
-            let result = parsed.parse_with_uninit_headers(&self.bytes, room);
-            complete(result, &self.bytes)?;
+    /// Parses a request's and shows it to `judge`. Its target refers to the head's bytes.
+    pub(super) fn with_request<R>(
+        &self,
+        judge: impl FnOnce(&LinedRequest<'_, '_>) -> R,
+    ) -> Result<(Request, R), HeadError> {
+        self.with_request_lines(|parsed| {
             let (Some(method), Some(target), Some(minor)) =
                 (parsed.method, parsed.path, parsed.version)
             else {
                 return Err(HeadError::Malformed);
             };
-            let (mut parts, ()) = Request::new(()).into_parts();
-            parts.method =
-                Method::from_bytes(method.as_bytes()).map_err(|_| HeadError::Malformed)?;
-            parts.uri = Uri::from_maybe_shared(self.bytes.slice_ref(target.as_bytes()))
-                .map_err(|_| HeadError::Malformed)?;
-            parts.version = version(minor);
-            parts.headers = self.header_map(parsed.headers)?;
-            Ok(parts)
+            let lines = &*parsed.headers;
+            let request = Request::new(
+                Method::from_bytes(method.as_bytes()).map_err(|_| HeadError::Malformed)?,
+                Uri::from_maybe_shared(self.bytes.slice_ref(target.as_bytes()))
+                    .map_err(|_| HeadError::Malformed)?,
+                version(minor),
+                self.clone(),
+            );
+            if self.header_lines > LINES_ON_STACK {
+                // So many might be too many for a map, which must be known now.
+                request.make_parts(self.header_map(lines)?);
+            } else if lines.iter().any(|line| line.name.len() > NAME_BYTES_MAX) {
+                return Err(HeadError::Malformed);
+            }
+            let judged = judge(&LinedRequest {
+                request: &request,
+                lines,
+            });
+            Ok((request, judged))
+        })
+    }
+
+    /// The headers of a request that [`with_request`](Self::with_request) has parsed.
+    pub(super) fn request_headers(&self) -> HeaderMap {
+        match self.with_request_lines(|parsed| self.header_map(parsed.headers)) {
+            Ok(headers) => headers,
+            // What `http` takes for a name or a value is what the parser takes, except for what was looked at then.
+            Err(error) => unreachable!("the request was parsed before: {error:?}"),
+        }
+    }
+
+    fn with_request_lines<R>(
+        &self,
+        read: impl FnOnce(&httparse::Request<'_, '_>) -> Result<R, HeadError>,
+    ) -> Result<R, HeadError> {
+        self.with_room_for_lines(|room| {
+            let mut parsed = httparse::Request::new(&mut []);
+            let result = parsed.parse_with_uninit_headers(&self.bytes, room);
+            complete(result, &self.bytes)?;
+            read(&parsed)
         })
     }
 
@@ -238,15 +273,75 @@ mod tests {
         }
     }
 
+    fn head(bytes: &[u8], limits: HeadLimits) -> Head {
+        let mut buffer = HeadBuffer::new(limits);
+        buffer.receive(bytes).unwrap().unwrap()
+    }
+
     #[test]
     fn values_refer_to_the_bytes_of_the_head() {
         let mut buffer = HeadBuffer::new(HeadLimits::REQUEST);
         let bytes = b"GET /room HTTP/1.1\r\nHost: chat.example\r\n\r\nrest";
         assert!(buffer.receive(&bytes[..30]).unwrap().is_none());
         let head = buffer.receive(&bytes[30..]).unwrap().unwrap();
-        let parts = head.parse_request().unwrap();
-        let host = parts.headers["host"].as_bytes().as_ptr();
+        let (request, ()) = head.with_request(|_| ()).unwrap();
+        let host = request.headers()["host"].as_bytes().as_ptr();
         assert!(head.bytes.as_ptr_range().contains(&host));
         assert_eq!(&buffer.take_rest()[..], b"rest");
+    }
+
+    /// What makes it safe to put the map off: it cannot fail any more.
+    #[test]
+    fn a_request_whose_lines_are_parsed_has_a_map_of_them() {
+        for byte in (0..=u8::MAX).filter(|byte| *byte != b'\n') {
+            for (start, end) in [
+                (&b"GET / HTTP/1.1\r\nx"[..], &b"x: 1\r\n\r\n"[..]),
+                (b"GET / HTTP/1.1\r\n", b": 1\r\n\r\n"),
+                (b"GET / HTTP/1.1\r\nx: 1", b"1\r\n\r\n"),
+                (b"GET / HTTP/1.1\r\nx:", b"\r\n\r\n"),
+            ] {
+                let bytes = [start, &[byte], end].concat();
+                let mut buffer = HeadBuffer::new(HeadLimits::REQUEST);
+                let Ok(Some(head)) = buffer.receive(&bytes) else {
+                    continue;
+                };
+                let Ok((request, lines)) = head.with_request(|lined| lined.lines.len()) else {
+                    continue;
+                };
+                assert_eq!(request.headers().len(), lines, "{}", bytes.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_or_a_number_of_lines_that_no_map_takes_is_refused() {
+        let limits = HeadLimits {
+            bytes_max: 1 << 20,
+            lines_max: 1 << 16,
+        };
+        let named = |len| {
+            let name = "n".repeat(len);
+            let head = head(
+                format!("GET / HTTP/1.1\r\n{name}: 1\r\n\r\n").as_bytes(),
+                limits,
+            );
+            head.with_request(|_| ())
+                .map(|(request, ())| request.headers().len())
+        };
+        assert_eq!(named(NAME_BYTES_MAX), Ok(1));
+        assert_eq!(named(NAME_BYTES_MAX + 1), Err(HeadError::Malformed));
+
+        let of_lines = |count| {
+            let head = head(
+                format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(count)).as_bytes(),
+                limits,
+            );
+            head.with_request(|_| ())
+                .map(|(request, ())| request.headers().len())
+        };
+        for count in [0, 1, LINES_ON_STACK, LINES_ON_STACK + 1, 20_000] {
+            assert_eq!(of_lines(count), Ok(count));
+        }
+        assert_eq!(of_lines(40_000), Err(HeadError::TooManyHeaders));
     }
 }

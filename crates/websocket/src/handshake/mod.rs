@@ -31,6 +31,7 @@ mod key;
 mod limits;
 mod origin;
 mod refusal;
+mod request;
 mod response;
 mod server;
 mod target;
@@ -43,6 +44,7 @@ pub use key::{GUID, accept_key};
 pub use limits::*;
 pub use origin::OriginPolicy;
 pub use refusal::Refusal;
+pub use request::Request;
 pub use server::{
     Accept, Agreement, Judged, Policy, RefusalResponse, Reject, ResponseHeaders, ServerHandshake,
 };

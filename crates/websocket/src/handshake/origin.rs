@@ -6,9 +6,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use http::Uri;
 use http::request::Parts;
 
 use super::field::Single;
+use super::request::Asked;
 
 type Check = dyn Fn(&Parts) -> bool + Send + Sync;
 
@@ -31,14 +33,14 @@ impl OriginPolicy {
     /// `host` and `origin` are the request's headers of these names; no host if there is not exactly one, or it is none.
     pub(super) fn allows(
         &self,
-        request: &Parts,
+        request: &impl Asked,
         host: Option<Authority<'_>>,
         origin: Single<'_>,
     ) -> bool {
         let allowed = match self {
             Self::SameHost => None,
             Self::Allow(origins) => Some(origins),
-            Self::Check(check) => return check(request),
+            Self::Check(check) => return check(request.parts()),
         };
         let origin = match origin {
             Single::Absent => return true,
@@ -48,7 +50,7 @@ impl OriginPolicy {
         // "null" (a sandboxed page, a local file) is not the origin of anything, so it ends here too.
         let Some(origin) = origin else { return false };
         match allowed {
-            None => request_host(request, host).is_some_and(|host| origin.is_at(host)),
+            None => request_host(request.uri(), host).is_some_and(|host| origin.is_at(host)),
             Some(origins) => origins
                 .iter()
                 .filter_map(|text| Origin::parse(text))
@@ -68,8 +70,8 @@ impl fmt::Debug for OriginPolicy {
 }
 
 /// The authority that the request is for. An absolute request target beats `Host` (RFC 9112, section 3.2.2).
-fn request_host<'a>(request: &'a Parts, host: Option<Authority<'a>>) -> Option<Authority<'a>> {
-    match request.uri.authority() {
+fn request_host<'a>(uri: &'a Uri, host: Option<Authority<'a>>) -> Option<Authority<'a>> {
+    match uri.authority() {
         Some(authority) => Authority::parse(authority.as_str()),
         None => host,
     }

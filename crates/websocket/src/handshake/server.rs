@@ -9,12 +9,13 @@ use http::request::Parts;
 use http::{Method, Response, StatusCode, Version};
 
 use super::compression;
-use super::field::{self, Fields, Single, is_token, single};
-use super::head::{HeadBuffer, HeadError};
+use super::field::{self, Fields, Lines, Single, is_token, single};
+use super::head::HeadBuffer;
 use super::key::{self, AcceptValue, accept_value};
 use super::limits::HeadLimits;
 use super::origin::{Authority, OriginPolicy};
 use super::refusal::{Refusal, encode_line, encode_refusal, encoded_line_bytes};
+use super::request::{Asked, Request};
 use crate::Compression;
 
 /// Makes headers for the accepting answer to this request.
@@ -99,10 +100,10 @@ impl Policy {
     }
 
     /// All that [`judge`](Self::judge) does but making the answer: the accept value, and what is agreed on.
-    fn consider(&self, request: &Parts) -> Result<(AcceptValue, Terms<'_>), Refusal> {
-        let fields = Fields::of(&request.headers);
+    fn consider(&self, request: &impl Asked) -> Result<(AcceptValue, Terms<'_>), Refusal> {
+        let fields = Fields::of(request.lines());
         let host = check_http(request, &fields)?;
-        let key = check_websocket(&request.headers, &fields)?;
+        let key = check_websocket(request.lines(), &fields)?;
         if !self.origin.allows(request, Some(host), fields.origin) {
             return Err(Refusal::Origin);
         }
@@ -132,18 +133,18 @@ impl Policy {
     /// `extensions`, `subprotocols`: whether the request may have any.
     fn agree_on(
         &self,
-        request: &Parts,
+        request: &impl Asked,
         extensions: bool,
         subprotocols: bool,
     ) -> Result<Terms<'_>, Refusal> {
         let compression = if extensions {
-            compression::choose(self.compression.as_ref(), &request.headers)
+            compression::choose(self.compression.as_ref(), request.lines())
                 .map_err(|_| Refusal::Extensions)?
         } else {
             None
         };
         let subprotocol = if subprotocols {
-            self.choose_subprotocol(&request.headers)
+            self.choose_subprotocol(request.lines())
         } else {
             None
         };
@@ -152,7 +153,7 @@ impl Policy {
             subprotocol,
             compression,
             own_headers: &self.response_headers,
-            made_headers: made.map(|make| make(request)),
+            made_headers: made.map(|make| make(request.parts())),
         };
         if terms.headers().any(|(name, _)| belongs_to_handshake(name)) {
             return Err(Refusal::ResponseHeaders);
@@ -160,8 +161,8 @@ impl Policy {
         Ok(terms)
     }
 
-    fn choose_subprotocol(&self, headers: &HeaderMap) -> Option<(&str, HeaderValue)> {
-        let offered = field::subprotocols(headers);
+    fn choose_subprotocol(&self, lines: &(impl Lines + ?Sized)) -> Option<(&str, HeaderValue)> {
+        let offered: Vec<&str> = field::offered(lines).collect();
         let chosen = self
             .subprotocols
             .iter()
@@ -263,15 +264,16 @@ pub(crate) fn belongs_to_handshake(name: &HeaderName) -> bool {
 }
 
 /// Gives what `Host` says.
-fn check_http<'a>(request: &Parts, fields: &Fields<'a>) -> Result<Authority<'a>, Refusal> {
-    if request.method != Method::GET {
+fn check_http<'a>(request: &impl Asked, fields: &Fields<'a>) -> Result<Authority<'a>, Refusal> {
+    if request.method() != Method::GET {
         return Err(Refusal::Method);
     }
-    if request.version != Version::HTTP_11 {
+    if request.version() != Version::HTTP_11 {
         return Err(Refusal::HttpVersion);
     }
-    let scheme_fits = matches!(request.uri.scheme_str(), None | Some("http" | "https"));
-    if !scheme_fits || !request.uri.path().starts_with('/') {
+    let uri = request.uri();
+    let scheme_fits = matches!(uri.scheme_str(), None | Some("http" | "https"));
+    if !scheme_fits || !uri.path().starts_with('/') {
         return Err(Refusal::RequestTarget);
     }
     let host = match fields.host {
@@ -286,7 +288,10 @@ fn check_http<'a>(request: &Parts, fields: &Fields<'a>) -> Result<Authority<'a>,
 }
 
 /// The checks of RFC 6455, section 4.2.1; gives the key.
-fn check_websocket<'a>(headers: &HeaderMap, fields: &Fields<'a>) -> Result<&'a str, Refusal> {
+fn check_websocket<'a>(
+    lines: &(impl Lines + ?Sized),
+    fields: &Fields<'a>,
+) -> Result<&'a str, Refusal> {
     if !fields.connection_names_upgrade {
         return Err(Refusal::Connection);
     }
@@ -303,16 +308,14 @@ fn check_websocket<'a>(headers: &HeaderMap, fields: &Fields<'a>) -> Result<&'a s
         _ => return Err(Refusal::Key),
     };
     if fields.subprotocols {
-        check_subprotocols(headers)?;
+        check_subprotocols(lines)?;
     }
     Ok(key)
 }
 
-pub(super) fn check_subprotocols(headers: &HeaderMap) -> Result<(), Refusal> {
-    let lines = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL);
-    if lines.iter().any(|line| line.to_str().is_err())
-        || !field::subprotocols(headers).into_iter().all(is_token)
-    {
+pub(super) fn check_subprotocols(lines: &(impl Lines + ?Sized)) -> Result<(), Refusal> {
+    let mut values = lines.named(header::SEC_WEBSOCKET_PROTOCOL);
+    if values.any(|line| field::text(line).is_none()) || !field::offered(lines).all(is_token) {
         return Err(Refusal::Subprotocol);
     }
     Ok(())
@@ -334,7 +337,7 @@ pub enum Judged {
 #[non_exhaustive]
 pub struct Accept {
     /// The request: path, cookies, …
-    pub request: Parts,
+    pub request: Request,
     /// Bytes to send.
     pub response: Bytes,
     /// The subprotocol chosen.
@@ -403,20 +406,23 @@ impl ServerHandshake {
         if let Some(reject) = &self.rejected {
             return Some(Err(reject.clone()));
         }
-        let request = match self.receive_request(piece) {
+        let head = match self.head.receive(piece) {
             Ok(None) => return None,
-            Ok(Some(request)) => request,
-            Err(refusal) => return Some(Err(self.reject(refusal, None))),
+            Ok(Some(head)) => head,
+            Err(error) => return Some(Err(self.reject(error, None))),
         };
-        Some(match self.policy.consider(&request) {
-            Ok((accept, terms)) => Ok(Box::new(Accept {
+        // Judged by its lines: whoever wants a map of them makes it.
+        let judged = head.with_request(|request| self.policy.consider(request));
+        Some(match judged {
+            Ok((request, Ok((accept, terms)))) => Ok(Box::new(Accept {
                 response: terms.encode(&accept),
                 subprotocol: terms.subprotocol.map(|(name, _)| name.to_owned()),
                 compression: terms.compression.map(|(agreed, _)| agreed),
                 leftover: self.head.take_rest(),
                 request,
             })),
-            Err(refusal) => Err(self.reject(refusal, Some(&request))),
+            Ok((request, Err(refusal))) => Err(self.reject(refusal, Some(request.as_parts()))),
+            Err(error) => Err(self.reject(error, None)),
         })
     }
 
@@ -426,11 +432,6 @@ impl ServerHandshake {
             Some(reject) => reject.clone(),
             None => Reject::new(&self.policy, Refusal::Timeout, None),
         }
-    }
-
-    fn receive_request(&mut self, piece: &[u8]) -> Result<Option<Parts>, HeadError> {
-        let head = self.head.receive(piece)?;
-        head.map(|head| head.parse_request()).transpose()
     }
 
     fn reject(&mut self, refusal: impl Into<Refusal>, request: Option<&Parts>) -> Reject {
@@ -481,7 +482,7 @@ mod tests {
             else {
                 panic!("refused");
             };
-            let agreement = policy.judge(&accept.request).unwrap();
+            let agreement = policy.judge(accept.request.as_parts()).unwrap();
             assert_eq!(accept.response, encode_head(&agreement.response));
             assert_eq!(accept.subprotocol, agreement.subprotocol);
             assert_eq!(accept.compression, agreement.compression);

@@ -263,7 +263,7 @@ async fn a_given_stream_needs_no_network() {
         .unwrap();
     let request = server.await.unwrap();
     assert_eq!(
-        (&request.headers["host"], request.uri.path()),
+        (&request.headers()["host"], request.uri().path()),
         (&HeaderValue::from_static("chat.example"), "/room")
     );
     conn.write_message(Message::text("hi")).await.unwrap();

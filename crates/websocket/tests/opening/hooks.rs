@@ -92,7 +92,7 @@ async fn a_unix_socket_carries_a_connection_from_both_ends() {
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
         let (conn, request) = Upgrader::new().upgrade(stream).await.unwrap();
-        assert_eq!(request.headers["host"], "chat.example");
+        assert_eq!(request.headers()["host"], "chat.example");
         echo(conn).await;
     });
     let dialer = Dialer::new().unix(&path);
@@ -173,7 +173,7 @@ async fn a_jar_gives_its_cookies_behind_those_of_the_caller_and_takes_the_server
         );
         answered.unwrap();
         let (_, request) = upgraded.unwrap();
-        let lines: Vec<_> = request.headers.get_all(COOKIE).iter().collect();
+        let lines: Vec<_> = request.headers().get_all(COOKIE).iter().collect();
         assert_eq!(lines, [expected]);
     }
     let taken = std::mem::take(&mut *jar.0.lock().unwrap());

@@ -30,10 +30,10 @@ async fn the_request_head_comes_with_the_connection() {
     client.write_all(REQUEST).await.unwrap();
     let (_conn, request) = upgrader().upgrade(server).await.unwrap();
     assert_eq!(
-        (request.uri.path(), request.uri.query()),
+        (request.uri().path(), request.uri().query()),
         ("/chat", Some("x=1"))
     );
-    assert_eq!(request.headers["cookie"], "a=b");
+    assert_eq!(request.headers()["cookie"], "a=b");
 }
 
 #[tokio::test(start_paused = true)]

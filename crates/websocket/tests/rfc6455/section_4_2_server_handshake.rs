@@ -95,8 +95,8 @@ fn the_example_of_the_rfc_is_answered_with_its_accept_key() {
         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
         \r\n";
     assert_eq!(text(&accept.response), expected);
-    assert_eq!(accept.request.uri.path(), "/chat");
-    assert_eq!(accept.request.headers["host"], "server.example.com");
+    assert_eq!(accept.request.uri().path(), "/chat");
+    assert_eq!(accept.request.headers()["host"], "server.example.com");
     assert_eq!(accept.subprotocol, None);
     assert!(accept.leftover.is_empty());
 }
