@@ -32,7 +32,7 @@ pub fn accept<S: Read + Write>(
     stream: S,
     policy: Policy,
     config: Config,
-) -> Result<(Conn<S>, request::Parts), OpenError> {
+) -> Result<(Conn<S>, Request), OpenError> {
     accept_until(
         Instant::now().checked_add(OPENING_TIMEOUT),
         stream,
