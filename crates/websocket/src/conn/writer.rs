@@ -102,7 +102,7 @@ impl<S: Stream> Writer<S> {
     /// read on this connection.
     ///
     /// # Errors
-    /// [`SendError::Full`] while [`Config::outbox_bytes_max`](crate::Config::outbox_bytes_max) or more are unsent; else as
+    /// [`SendError::Full`](crate::SendError::Full) while [`Config::outbox_bytes_max`](crate::Config::outbox_bytes_max) or more are unsent; else as
     /// [`write_message`](Self::write_message). Nothing was queued then.
     pub fn try_send_prepared(&mut self, message: &PreparedMessage) -> Result<(), Error> {
         self.handle.with(|inner| {
