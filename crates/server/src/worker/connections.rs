@@ -3,7 +3,7 @@
 use super::connection::{Connection, Key};
 use super::key_hash::KeyHash;
 use super::shared_entry::SharedEntry;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use suda_engine::Sequenced as _;
 use suda_engine::roster::{Effect, FillRequest, Offered, Outboxes};
 use suda_protocol::v1::{self, server_message};
@@ -12,8 +12,8 @@ use suda_protocol::v1::{self, server_message};
 pub(super) struct Connections {
     /// Boxed, so that the free places of the map are small: up to half of all are free.
     all: HashMap<Key, Box<Connection>, KeyHash>,
-    /// Those to which something was queued since the last flush.
-    touched: Vec<Key>,
+    /// Those to which something was queued and that were not written to since, each once. Who has waited longest comes first.
+    touched: VecDeque<Key>,
     /// What the roster wants to be read from the store.
     fills: Vec<FillRequest<Key>>,
     outbox_bytes_max: usize,
@@ -23,7 +23,7 @@ impl Connections {
     pub(super) fn new(outbox_bytes_max: usize) -> Self {
         Self {
             all: HashMap::default(),
-            touched: Vec::new(),
+            touched: VecDeque::new(),
             fills: Vec::new(),
             outbox_bytes_max,
         }
@@ -53,12 +53,12 @@ impl Connections {
         self.all.is_empty()
     }
 
-    /// The connection, noted for the next flush.
+    /// The connection, noted for a flush.
     pub(super) fn touch(&mut self, key: Key) -> Option<&mut Connection> {
         let connection = self.all.get_mut(&key)?;
         if !connection.touched {
             connection.touched = true;
-            self.touched.push(key);
+            self.touched.push_back(key);
         }
         Some(connection)
     }
@@ -87,8 +87,9 @@ impl Connections {
         !self.touched.is_empty()
     }
 
-    pub(super) fn take_touched(&mut self) -> Vec<Key> {
-        std::mem::take(&mut self.touched)
+    /// Takes the one out that has waited longest to be written to. It may be gone since.
+    pub(super) fn next_touched(&mut self) -> Option<Key> {
+        self.touched.pop_front()
     }
 
     pub(super) fn take_fills(&mut self) -> Vec<FillRequest<Key>> {

@@ -7,10 +7,11 @@ use super::state::{Phase, Worker};
 use crate::journal::Ticket;
 use std::rc::Rc;
 use suda_protocol::CloseCode;
+use tokio::task::yield_now;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use uuid::Uuid;
 
-/// Commits that are worked off before the sockets are written to, where several wait: a busy worker writes to each socket once for all of
+/// Commits that are worked off before sockets are written to, where several wait: a busy worker writes to each socket once for all of
 /// them.
 const COMMITS_PER_FLUSH_MAX: usize = 4;
 
@@ -35,22 +36,26 @@ pub(super) async fn run(number: usize, inlet: Inlet, mut entrance: Entrance, too
             },
             // Batches that still wait are then in the store already, and are dropped as known when their turn comes.
             () = missed.notified() => worker.missed(),
-            Some(commit) = commits.next() => {
-                worker.committed(commit);
-                for _ in 1..COMMITS_PER_FLUSH_MAX {
-                    let Some(commit) = commits.try_next() else { break };
-                    worker.committed(commit);
-                }
-            }
+            Some(commit) = commits.next() => worker.committed(commit),
             () = worker.flush.notified() => {}
             Some(socket) = entrance.sockets.recv() => worker.take_in_if_running(socket),
             _ = ticks.tick() => worker.tick(),
             () = at(phase_end) => {}
         }
-        // One write for each socket, whatever it was that happened.
-        worker.flush();
+        // Whatever it was that happened: what is committed by now goes along with the writes that follow.
+        for _ in 1..COMMITS_PER_FLUSH_MAX {
+            let Some(commit) = commits.try_next() else {
+                break;
+            };
+            worker.committed(commit);
+        }
+        let sockets_left = worker.flush();
         if worker.is_stopped() {
             return;
+        }
+        if sockets_left {
+            // The sockets that can be read by now are read, and their drafts are on their way, before the next are written to.
+            yield_now().await;
         }
     }
 }

@@ -30,8 +30,10 @@ use crate::journal::Journal;
 use crate::store::Readers;
 use event_loop::run;
 use outlets::Inlet;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use tokio::task::{LocalSet, spawn_local};
 
 /// What every worker works with.
 #[derive(Clone, Debug)]
@@ -63,8 +65,15 @@ pub(crate) fn start(
         let handle = std::thread::Builder::new()
             .name(format!("suda-worker-{number}"))
             .spawn(move || {
-                let sockets = tokio::task::LocalSet::new();
-                sockets.block_on(&runtime, run(number, inlet, entrance, tools));
+                let sockets = LocalSet::new();
+                sockets.block_on(&runtime, async {
+                    // A task like those that read, so that its turn comes after theirs and it hands all their drafts on together.
+                    let ended = spawn_local(run(number, inlet, entrance, tools)).await;
+                    if let Err(error) = ended {
+                        // Nobody cancels it.
+                        resume_unwind(error.into_panic());
+                    }
+                });
             })
             .map_err(system)?;
         ports.push(port);

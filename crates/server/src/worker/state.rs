@@ -14,6 +14,10 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+/// Sockets that are written to before the worker looks at what else has happened: commits, sockets that can be read, time. At 3 to 6 µs
+/// for each it looks again within half a millisecond. Fewer of them would have it ask the system more often than it is worth.
+const FLUSH_SOCKETS_MAX: usize = 64;
+
 /// A worker. Everything runs on its one thread, so that a cell is enough; no borrow is held across an await.
 #[derive(Debug)]
 pub(super) struct Worker {
@@ -89,13 +93,20 @@ impl Worker {
         result
     }
 
-    /// Hands drafts to the journal and writes what was queued: one call for each touched socket. What it doesn't take waits for it alone.
-    pub(super) fn flush(self: &Rc<Self>) {
+    /// Hands drafts to the journal and writes to the sockets that have waited longest for it, at most [`FLUSH_SOCKETS_MAX`]: one call for
+    /// each. What it doesn't take waits for it alone. True where sockets are left for the next flush.
+    ///
+    /// So a room of thousands is gone through in turns, like floors by a lift: what is committed meanwhile gets on at the socket that
+    /// is next, and each socket gets all that waits for it in one write.
+    pub(super) fn flush(self: &Rc<Self>) -> bool {
         let mut waiting = Vec::new();
-        {
+        let sockets_left = {
             let mut state = self.state.borrow_mut();
             self.submit_drafts(&mut state);
-            for key in state.connections.take_touched() {
+            for _ in 0..FLUSH_SOCKETS_MAX {
+                let Some(key) = state.connections.next_touched() else {
+                    break;
+                };
                 let Some(connection) = state.connections.get_mut(key) else {
                     continue;
                 };
@@ -114,10 +125,15 @@ impl Worker {
                     waiting.push(key);
                 }
             }
-        }
+            state.connections.has_touched()
+        };
         for key in waiting {
             self.spawn_drain(key);
         }
+        if sockets_left {
+            self.flush.notify_one();
+        }
+        sockets_left
     }
 }
 

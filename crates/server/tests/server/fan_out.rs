@@ -43,6 +43,45 @@ async fn readers_on_different_workers_see_one_order() {
     assert!(orders.windows(2).all(|pair| pair[0] == pair[1]));
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_of_more_members_than_one_turn_writes_to_gets_all_in_order() {
+    // A worker writes to 64 sockets and then looks at what else there is: each of these turns is several.
+    const READERS: usize = 200;
+    const WRITERS: usize = 8;
+    const POSTS: usize = 25;
+    const LAST: u64 = (WRITERS * POSTS + 1) as u64;
+    let running = Running::with(|config| config.workers = 1).await;
+    let token = running.set_up().await;
+    let mut reading = Vec::new();
+    for number in 0..READERS {
+        let mut reader = running.chat(Codec::ALL[number % 2], &token).await;
+        reader.open("lobby", beginning()).await;
+        reading.push(tokio::spawn(async move {
+            let mut seqs = Vec::new();
+            while seqs.last() != Some(&LAST) {
+                seqs.push(reader.entry().await.seq);
+            }
+            seqs
+        }));
+    }
+    // Each says its next as soon as it has the answer, so that entries are committed while others are being written out.
+    let mut writing = Vec::new();
+    for writer in 0..WRITERS {
+        let mut chat = running.chat(Codec::Proto, &token).await;
+        writing.push(tokio::spawn(async move {
+            for number in 0..POSTS {
+                chat.post("lobby", &format!("{writer}:{number}")).await;
+            }
+        }));
+    }
+    for writing in writing {
+        writing.await.unwrap();
+    }
+    for reading in reading {
+        assert_eq!(reading.await.unwrap(), (1..=LAST).collect::<Vec<_>>());
+    }
+}
+
 /// Texts of the longest kind, until more was said than the system's socket buffers take.
 async fn say_a_lot(running: &Running, token: &str) -> u64 {
     const WRITERS: usize = 4;
