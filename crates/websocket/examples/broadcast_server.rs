@@ -1,8 +1,8 @@
 //! Sends every text message to all others, without waking a task for each of them.
 //!
-//! A thread keeps the writers of its own connections. Whoever reads messages frames each once and puts it into every writer
-//! (`try_send_prepared`, a reference each), then sends (`try_flush`, one system call each for all that came together). The other
-//! threads are handed each message once and do the same. A member that doesn't read holds up nobody: it is given up when its queue is full.
+//! A thread keeps the writers of its own connections. Whoever reads messages frames each once and sends all that came together to
+//! every writer (`broadcast`, one system call for each member). The other threads are handed each message once and do the
+//! same. A member that doesn't read holds up nobody: it is given up when its queue is full.
 //!
 //! `cargo run --example broadcast_server -- --listen 127.0.0.1:9002 --threads 2`
 
@@ -13,7 +13,7 @@ mod serving;
 
 use std::{
     cell::RefCell,
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     rc::Rc,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -21,7 +21,7 @@ use std::{
 use clap::Parser;
 use futures_util::FutureExt;
 use serving::{Serving, Sockets};
-use suda_websocket::{Control, Message, PreparedMessage, Upgrader, Writer};
+use suda_websocket::{Control, Message, PreparedMessage, Upgrader, Writer, broadcast};
 use tokio::{
     net::TcpStream,
     sync::mpsc::{self, Receiver, Sender, error::TrySendError},
@@ -119,26 +119,23 @@ type Member = (Writer<TcpStream>, Control<TcpStream>);
 struct Room {
     number: usize,
     threads: Threads,
-    members: Rc<RefCell<HashMap<u64, Member>>>,
+    /// By number: in the order in which they came, and so in the order in which they lie in memory.
+    members: Rc<RefCell<BTreeMap<u64, Member>>>,
 }
 
 impl Room {
     /// To all members of this thread but the one who said it.
     fn deliver(&self, author: Option<u64>, messages: &[PreparedMessage]) {
-        self.members.borrow_mut().retain(|id, (writer, control)| {
-            if Some(*id) == author {
-                return true;
-            }
-            let sent = messages
-                .iter()
-                .try_for_each(|message| writer.try_send_prepared(message))
-                .and_then(|()| writer.try_flush());
-            if sent.is_err() {
+        let mut members = self.members.borrow_mut();
+        let others = (members.iter_mut())
+            .filter(|(id, _)| Some(**id) != author)
+            .map(|(id, (writer, _))| (*id, writer));
+        for (id, _) in broadcast(others, messages) {
+            if let Some((_, control)) = members.remove(&id) {
                 // Its queue is full, or it is going anyway; its reader ends with this.
                 control.abort();
             }
-            sent.is_ok()
-        });
+        }
     }
 
     fn relay(&self, messages: &[PreparedMessage]) {

@@ -56,6 +56,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unsafe_code)]
 
+#[cfg(feature = "tokio")]
+mod batch;
 mod buffers;
 mod close;
 mod config;
@@ -111,7 +113,7 @@ pub use utf8_bytes::Utf8Bytes;
 #[cfg(feature = "tokio")]
 pub use conn::{
     CloseOutcome, Conn, Control, Endpoints, Error, JoinedMessages, MessageReader, MessageWriter,
-    Reader, Stream, Writer,
+    Reader, Stream, Writer, broadcast,
 };
 #[cfg(feature = "cookies")]
 pub use dialer::MemoryCookieJar;

@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use bytes::{BufMut as _, BytesMut};
+use bytes::{BufMut as _, Bytes, BytesMut};
 use tokio::{io::AsyncReadExt, time::Instant};
 
 use super::{
@@ -275,6 +275,25 @@ impl<S: Stream> Inner<S> {
             self.unflushed = false;
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Writes `bytes`, whole frames, straight to the stream, to be called while nothing is queued. What it does not take now is queued.
+    pub(super) fn write_past_queue(&mut self, bytes: &Bytes, cx: &mut Context<'_>) {
+        let sent = match Pin::new(&mut self.stream).poll_write(cx, bytes) {
+            Poll::Ready(Ok(0)) => return self.writing_failed(io::ErrorKind::WriteZero.into()),
+            Poll::Ready(Err(error)) => return self.writing_failed(error),
+            Poll::Ready(Ok(sent)) => sent,
+            Poll::Pending => 0,
+        };
+        self.unflushed |= sent > 0;
+        if sent < bytes.len() {
+            self.conn.queue_joined(bytes, sent);
+        }
+    }
+
+    fn writing_failed(&mut self, error: io::Error) {
+        self.progressed = true;
+        self.fail_writing(error.into());
     }
 
     /// Reads once into the connection's buffer. Where nothing is there to read, now or ever, the buffer is given up.

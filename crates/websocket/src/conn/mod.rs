@@ -11,6 +11,8 @@
 //! **Cancel safety.** A dropped read loses nothing: the next one goes on where it was. A dropped write took its message
 //! whole, or not at all; then the message went with it.
 
+mod broadcast;
+mod budget;
 mod closing;
 mod control;
 mod deadline;
@@ -50,10 +52,12 @@ use tokio::{
 };
 
 use crate::{CloseCode, CloseError, Compression, Message, MessageKind, Parts, PreparedMessage};
+use budget::without_budget;
 use handle::Handle;
 
 pub(crate) use deadline::later;
 
+pub use broadcast::broadcast;
 pub use closing::CloseOutcome;
 pub use control::Control;
 pub use endpoints::Endpoints;

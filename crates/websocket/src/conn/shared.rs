@@ -15,7 +15,7 @@ use super::{
     signal::Signal,
     sync::{AtomicBool, AtomicU32, Mutex, MutexGuard, Ordering},
 };
-use crate::{Connection, Event, Heartbeat, Parts, buffers, events::event};
+use crate::{Connection, Event, Heartbeat, Parts, batch::Batch, buffers, events::event};
 
 pub(super) struct Shared<S> {
     /// None once the last handle is gone and what was written is sent.
@@ -107,6 +107,26 @@ impl<S: Stream> Shared<S> {
             return Poll::Ready(());
         }
         self.poll_flush(inner, &mut Context::from_waker(&self.waker()))
+    }
+
+    /// Sends a whole batch, past the queue if nothing waits there; what the stream does not take now is queued.
+    pub(super) fn send_batch(self: &Arc<Self>, batch: &mut Batch<'_>) -> Result<(), Error> {
+        self.with(|inner| {
+            inner.check_writable()?;
+            match inner.conn.admit(batch)? {
+                Some(bytes) if inner.is_flushed() => {
+                    inner.write_past_queue(bytes, &mut Context::from_waker(&self.waker()));
+                }
+                Some(bytes) => inner.conn.queue_joined(bytes, 0),
+                None => {
+                    for message in batch.messages() {
+                        inner.conn.send_prepared(message)?;
+                    }
+                }
+            }
+            let _ = self.flush(inner);
+            inner.check_write_failure()
+        })
     }
 
     /// Sends what the stream takes. While some is left, the signal goes on with it when the stream is writable again.

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{Error, MessageWriter, Stream, handle::Handle};
+use super::{Error, MessageWriter, Stream, handle::Handle, without_budget};
 use crate::{Compression, Message, MessageKind, PreparedMessage};
 
 /// The one who writes data messages to a connection. There is only one, and it has no clone, so two messages are never written at
@@ -32,7 +32,6 @@ impl<S: Stream> Writer<S> {
         Self { handle }
     }
 
-    #[cfg(any(feature = "json", feature = "stream"))]
     pub(super) fn handle(&self) -> &Handle<S> {
         &self.handle
     }
@@ -97,9 +96,9 @@ impl<S: Stream> Writer<S> {
         MessageWriter::begin(&self.handle, kind)
     }
 
-    /// Queues a reference to a prepared message and never waits. For fan-out: it wakes nobody, so what was queued goes out
+    /// Queues a reference to a prepared message and never waits. It wakes nobody, so what was queued goes out
     /// with the next [`try_flush`](Self::try_flush), [`flush`](Self::flush), [`write_message`](Self::write_message) or
-    /// read on this connection.
+    /// read on this connection. To send to many, [`broadcast`](crate::broadcast) is cheaper.
     ///
     /// # Errors
     /// [`SendError::Full`](crate::SendError::Full) while [`Config::outbox_bytes_max`](crate::Config::outbox_bytes_max) or more are unsent; else as
@@ -117,9 +116,11 @@ impl<S: Stream> Writer<S> {
     /// # Errors
     /// [`Error::Io`] when the stream failed.
     pub fn try_flush(&mut self) -> Result<(), Error> {
-        self.handle.with(|inner| {
-            let _ = self.handle.flush(inner);
-            inner.check_write_failure()
+        without_budget(|| {
+            self.handle.with(|inner| {
+                let _ = self.handle.flush(inner);
+                inner.check_write_failure()
+            })
         })
     }
 

@@ -1,5 +1,7 @@
 //! The outgoing half of permessage-deflate: which messages are compressed, and with which context.
 
+#[cfg(feature = "tokio")]
+use crate::batch::Terms;
 use crate::{
     Compression, Role,
     deflate::{Compressor, Settings, WINDOW_BITS_MAX, WINDOW_BITS_MIN, Workspace},
@@ -64,6 +66,15 @@ impl Deflating {
     /// What the bytes of a message depend on, if on nothing that was sent before.
     pub(super) fn shared_settings(&self) -> Option<Settings> {
         (!self.takes_over).then_some(self.settings)
+    }
+
+    /// What is compressed and how, if [`shared_settings`](Self::shared_settings) are all that it depends on.
+    #[cfg(feature = "tokio")]
+    pub(super) fn shared_terms(&self) -> Option<Terms> {
+        self.shared_settings().map(|settings| Terms {
+            settings,
+            bytes_min: self.agreed.bytes_min,
+        })
     }
 
     /// Gets the context ready for a message.

@@ -158,6 +158,20 @@ impl Outbox {
         }
     }
 
+    /// The longest payload that a frame made for all may have here; none if this side makes its frames itself.
+    #[cfg(feature = "tokio")]
+    pub(super) fn shared_frame_bytes_max(&self) -> Option<usize> {
+        (self.role == Role::Server).then(|| self.frame_bytes_max())
+    }
+
+    /// Queues server frames in one piece, of which the first `sent` bytes are sent: more than none only if nothing was queued.
+    #[cfg(feature = "tokio")]
+    pub(super) fn push_joined(&mut self, frames: &Bytes, sent: usize) {
+        debug_assert!(sent == 0 || self.bytes() == 0);
+        self.queue().append_prepared(frames);
+        self.advance(sent);
+    }
+
     pub(super) fn push_control(&mut self, op: OpCode, payload: &[u8]) -> Result<(), SendError> {
         let own = |queue: &Queue| queue.control.iter().filter(|frame| !frame.answer).count();
         if self.queue.as_deref().map_or(0, own) >= CONTROL_FRAMES_MAX {

@@ -2,7 +2,12 @@
 //!
 //! Control frames and the close handshake are in `connection`, the queue of frames in `outbox`.
 
+#[cfg(feature = "tokio")]
+use bytes::Bytes;
+
 use super::{Connection, Deflating};
+#[cfg(feature = "tokio")]
+use crate::batch::Batch;
 use crate::{
     Message, MessageKind, PreparedMessage, SendError, Utf8Bytes,
     deflate::Workspace,
@@ -109,6 +114,33 @@ impl Connection {
                 .push_prepared(Lead::plain(kind), message.plain()),
         }
         Ok(())
+    }
+
+    /// Whether a batch may be sent on this connection now; gives its frames in one piece, if the batch is the same for
+    /// others. Else it's to be sent message by message.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn admit<'b>(
+        &self,
+        batch: &'b mut Batch<'_>,
+    ) -> Result<Option<&'b Bytes>, SendError> {
+        self.check_message_may_begin()?;
+        if self.outbox.bytes() + batch.bytes_before_last() >= self.outbox_bytes_max {
+            return Err(SendError::Full);
+        }
+        let Some(frame_bytes_max) = self.outbox.shared_frame_bytes_max() else {
+            return Ok(None);
+        };
+        Ok(match &self.deflating {
+            Some(deflating) if deflating.wants(None) => (deflating.shared_terms())
+                .and_then(|terms| batch.compressed(terms, frame_bytes_max)),
+            _ => batch.plain(frame_bytes_max),
+        })
+    }
+
+    /// Queues what [`admit`](Self::admit) gave, but for the first `sent` bytes, which is allowed only where nothing was queued.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn queue_joined(&mut self, frames: &Bytes, sent: usize) {
+        self.outbox.push_joined(frames, sent);
     }
 
     fn check_message_may_begin(&self) -> Result<(), SendError> {

@@ -1,0 +1,64 @@
+//! The same messages to many connections.
+
+use super::{Error, Stream, Writer, without_budget};
+use crate::{PreparedMessage, batch::Batch};
+
+/// Writers that are looked at together before the first of them is sent to.
+const LOOKED_AHEAD: usize = 8;
+
+/// Sends `messages` to each of `members` in turn, and waits for none of them.
+///
+/// What a stream does not take at once follows by itself, in order with all else that is written to the connection, as after
+/// [`Writer::try_flush`]; it is queued behind what was queued before. So a member that reads slowly holds up nobody, until
+/// [`Config::outbox_bytes_max`](crate::Config::outbox_bytes_max) or more are unsent: then it is refused.
+///
+/// Each member comes with something that says who it is: a key, an index. Given back are those that the messages did not reach, and
+/// why. A member takes all the messages or none: [`SendError::Full`](crate::SendError::Full) says that one of them, sent
+/// alone by [`Writer::try_send_prepared`], would have been refused, counted as if none of them were compressed. After [`Error::Io`] a part
+/// may be on the way.
+///
+/// It is the fast way for a fan-out. Messages that come together should be given together: their frames are joined once for all members that get the same
+/// bytes, as all do that compress nothing, and go to each in one system call, past its queue if that is empty. A client masks, and a connection whose
+/// compression keeps its context compresses, for itself.
+///
+/// It does not give way to other tasks until the last member was sent to: with very many, send to some thousands at a time.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use suda_websocket::{PreparedMessage, Writer, broadcast};
+/// use tokio::net::TcpStream;
+///
+/// fn tell_all(room: &mut BTreeMap<u64, Writer<TcpStream>>, news: &str) {
+///     let members = room.iter_mut().map(|(id, writer)| (*id, writer));
+///     for (id, error) in broadcast(members, &[PreparedMessage::text(news)]) {
+///         println!("{id} is too slow, or gone: {error}");
+///         room.remove(&id);
+///     }
+/// }
+/// ```
+pub fn broadcast<'w, K, S: Stream>(
+    members: impl IntoIterator<Item = (K, &'w mut Writer<S>)>,
+    messages: &[PreparedMessage],
+) -> Vec<(K, Error)> {
+    let mut unreached = Vec::new();
+    if messages.is_empty() {
+        return unreached;
+    }
+    let mut batch = Batch::new(messages);
+    let mut members = members.into_iter();
+    let mut next = Vec::with_capacity(LOOKED_AHEAD);
+    without_budget(|| {
+        loop {
+            next.extend(members.by_ref().take(LOOKED_AHEAD));
+            if next.is_empty() {
+                return;
+            }
+            for (key, writer) in next.drain(..) {
+                if let Err(error) = writer.handle().send_batch(&mut batch) {
+                    unreached.push((key, error));
+                }
+            }
+        }
+    });
+    unreached
+}
