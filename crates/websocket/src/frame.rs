@@ -176,6 +176,63 @@ pub(crate) fn parse_header(
     }))
 }
 
+/// A frame that is a whole message, not compressed, and all here.
+pub(crate) struct Lone {
+    pub(crate) kind: MessageKind,
+    pub(crate) mask: Option<[u8; 4]>,
+    pub(crate) payload_len: usize,
+    pub(crate) header_len: usize,
+}
+
+/// The frame at the start of `bytes`, if it is such a one: what most are. Of all others, also of those that break a rule,
+/// [`parse_header`] has to tell.
+#[inline]
+pub(crate) fn parse_lone(bytes: &[u8], role: Role) -> Option<Lone> {
+    let &[first, second, ref rest @ ..] = bytes else {
+        return None;
+    };
+    let kind = match first {
+        0x81 => MessageKind::Text,
+        0x82 => MessageKind::Binary,
+        _ => return None,
+    };
+    let masked = second & 0x80 != 0;
+    if masked != (role == Role::Server) {
+        return None;
+    }
+    let (payload_len, rest) = match second & 0x7f {
+        127 => {
+            let (len, rest) = rest.split_first_chunk::<8>()?;
+            let len = u64::from_be_bytes(*len);
+            if len <= u64::from(u16::MAX) {
+                return None;
+            }
+            (usize::try_from(len).ok()?, rest)
+        }
+        126 => {
+            let (len, rest) = rest.split_first_chunk::<2>()?;
+            let len = u16::from_be_bytes(*len);
+            if len < 126 {
+                return None;
+            }
+            (usize::from(len), rest)
+        }
+        len => (usize::from(len), rest),
+    };
+    let (mask, rest) = if masked {
+        let (key, rest) = rest.split_first_chunk::<4>()?;
+        (Some(*key), rest)
+    } else {
+        (None, rest)
+    };
+    (payload_len <= rest.len()).then_some(Lone {
+        kind,
+        mask,
+        payload_len,
+        header_len: bytes.len() - rest.len(),
+    })
+}
+
 /// The one place that judges RSV1–3. RSV1 may stand at the start of a message if compression was agreed on (RFC 7692,
 /// section 6); else each must be 0.
 fn check_reserved_bits(first: u8, deflate: bool) -> Result<(), Violation> {
@@ -194,34 +251,30 @@ pub(crate) fn encode_header(
     mask: Option<[u8; 4]>,
     payload_len: usize,
 ) {
-    let mut header = [0u8; HEADER_BYTES_MAX];
-    header[0] =
+    let first =
         if fin { 0x80 } else { 0 } | if lead.compressed { RSV1 } else { 0 } | lead.op.bits();
     let mask_bit = if mask.is_some() { 0x80 } else { 0 };
-    let mut len = 2;
+    // Arrays of known length: a copy of two or four bytes is one instruction instead of a call.
     match payload_len {
-        0..=125 => header[1] = mask_bit | payload_len as u8,
+        0..=125 => out.put_slice(&[first, mask_bit | payload_len as u8]),
         126..=0xffff => {
-            header[1] = mask_bit | 126;
-            header[2..4].copy_from_slice(&(payload_len as u16).to_be_bytes());
-            len = 4;
+            let [high, low] = (payload_len as u16).to_be_bytes();
+            out.put_slice(&[first, mask_bit | 126, high, low]);
         }
         _ => {
-            header[1] = mask_bit | 127;
-            header[2..10].copy_from_slice(&(payload_len as u64).to_be_bytes());
-            len = 10;
+            out.put_slice(&[first, mask_bit | 127]);
+            out.put_slice(&(payload_len as u64).to_be_bytes());
         }
     }
     if let Some(key) = mask {
-        header[len..len + 4].copy_from_slice(&key);
-        len += 4;
+        out.put_slice(&key);
     }
-    out.put_slice(&header[..len]);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn what_is_encoded_is_parsed_at_every_length_boundary() {
@@ -246,6 +299,53 @@ mod tests {
                     (len as u64, mask, bytes.len())
                 );
                 assert!(header.fin && header.op == OpCode::Binary);
+            }
+        }
+    }
+
+    /// Bytes of which many are frames.
+    fn frame_like() -> impl Strategy<Value = Vec<u8>> {
+        let first = prop_oneof![Just(0x81), Just(0x82), any::<u8>()];
+        let lens = prop_oneof![0usize..140, Just(0xffff), Just(0x1_0000)];
+        (first, any::<bool>(), lens, 0usize..20, any::<[u8; 8]>()).prop_map(
+            |(first, masked, len, cut, noise)| {
+                let mut bytes = BytesMut::new();
+                let key = masked.then_some([1, 2, 3, 4]);
+                encode_header(&mut bytes, true, OpCode::Binary.into(), key, len);
+                bytes[0] = first;
+                bytes.resize(bytes.len() + len, noise[0]);
+                bytes.truncate(bytes.len().saturating_sub(cut));
+                if cut > 15 {
+                    // A length that is told with more bytes than it needs, or anything at all.
+                    let end = bytes.len().min(noise.len());
+                    bytes[1..end.max(1)].copy_from_slice(&noise[1..end.max(1)]);
+                }
+                bytes.to_vec()
+            },
+        )
+    }
+
+    proptest! {
+        /// What the short way takes, and what it leaves, is what the long way says.
+        #[test]
+        fn a_lone_frame_is_what_its_header_says(bytes in frame_like(), server: bool) {
+            let role = if server { Role::Server } else { Role::Client };
+            let header = parse_header(&bytes, role, false).ok().flatten();
+            let lone = header.filter(|header| {
+                let ends = header.header_len as u64 + header.payload_len;
+                header.fin
+                    && matches!(header.op, OpCode::Text | OpCode::Binary)
+                    && ends <= bytes.len() as u64
+            });
+            match (parse_lone(&bytes, role), lone) {
+                (None, None) => {}
+                (Some(lone), Some(header)) => {
+                    prop_assert_eq!(OpCode::of(lone.kind), header.op);
+                    prop_assert_eq!(lone.mask, header.mask);
+                    prop_assert_eq!(lone.payload_len as u64, header.payload_len);
+                    prop_assert_eq!(lone.header_len, header.header_len);
+                }
+                (lone, header) => prop_assert!(false, "{} {:?}", lone.is_some(), header),
             }
         }
     }

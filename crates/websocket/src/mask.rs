@@ -5,21 +5,55 @@ use std::cell::RefCell;
 /// How many bytes of randomness are fetched at once: one system call for 256 keys.
 const RANDOM_BYTES: usize = 1024;
 
+/// From this length on, in bytes, whole vectors pay for being got ready.
+const LONG_BYTES_MIN: usize = 64;
+
 /// XORs `payload` with `key`, where `payload` begins `offset` bytes into the frame's payload.
 ///
 /// Written over whole words in safe code, which the compiler turns into vector instructions.
+#[inline]
 pub(crate) fn apply(payload: &mut [u8], key: [u8; 4], offset: usize) {
-    let mut key = key;
-    key.rotate_left(offset % 4);
-    let [a, b, c, d] = key;
-    let word = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
-    let (words, rest) = payload.as_chunks_mut::<8>();
-    for chunk in words {
-        *chunk = (u64::from_ne_bytes(*chunk) ^ word).to_ne_bytes();
-    }
-    for (byte, key) in rest.iter_mut().zip([a, b, c, d, a, b, c]) {
+    let turn = 8 * (offset % 4) as u32;
+    let half = u32::from_le_bytes(key).rotate_right(turn);
+    let word = u64::from(half) << 32 | u64::from(half);
+    let rest = if payload.len() >= LONG_BYTES_MIN {
+        long(payload, word)
+    } else {
+        short(payload, word)
+    };
+    let rest = match rest.split_first_chunk_mut::<4>() {
+        Some((four, rest)) => {
+            *four = (u32::from_le_bytes(*four) ^ half).to_le_bytes();
+            rest
+        }
+        None => rest,
+    };
+    for (byte, key) in rest.iter_mut().zip(half.to_le_bytes()) {
         *byte ^= key;
     }
+}
+
+/// XORs whole words; gives what is left.
+#[inline(never)]
+fn long(payload: &mut [u8], word: u64) -> &mut [u8] {
+    let (words, rest) = payload.as_chunks_mut::<8>();
+    for chunk in words {
+        *chunk = (u64::from_le_bytes(*chunk) ^ word).to_le_bytes();
+    }
+    rest
+}
+
+/// [`long`] one by one, for so few that getting vectors ready costs more than it saves.
+#[inline]
+fn short(mut payload: &mut [u8], word: u64) -> &mut [u8] {
+    while payload.len() >= 8 {
+        let (words, rest) = std::mem::take(&mut payload).split_at_mut(8);
+        if let Some(chunk) = words.first_chunk_mut::<8>() {
+            *chunk = (u64::from_le_bytes(*chunk) ^ word).to_le_bytes();
+        }
+        payload = rest;
+    }
+    payload
 }
 
 struct Randomness {

@@ -120,7 +120,7 @@ fn queue<S: Stream>(
     handle.with(|inner| {
         inner.check_writable()?;
         act(inner)?;
-        handle.enlist();
+        handle.enlist_locked(inner);
         Ok(())
     })
 }

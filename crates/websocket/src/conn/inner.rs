@@ -124,6 +124,20 @@ impl<S: Stream> Inner<S> {
         rare.write_deadline.poll_passed(task)
     }
 
+    /// Whether the next read has to be looked at for the read deadline.
+    #[inline]
+    pub(super) fn has_read_deadline(&self) -> bool {
+        (self.rare.as_ref()).is_some_and(|rare| rare.read_deadline.is_set())
+    }
+
+    /// Whether the next write may have to be refused.
+    #[inline]
+    pub(super) fn may_refuse_writes(&self) -> bool {
+        (self.rare.as_ref()).is_some_and(|rare| {
+            rare.write_deadline.is_set() || rare.write_failure.is_some() || rare.end.is_some()
+        })
+    }
+
     pub(super) fn is_flushed(&self) -> bool {
         self.conn.buffered() == 0 && !self.unflushed
     }

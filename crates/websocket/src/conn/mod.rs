@@ -33,6 +33,7 @@ mod message_reader;
 mod message_writer;
 mod reader;
 mod shared;
+mod short_way;
 mod signal;
 #[cfg(feature = "stream")]
 mod stream_sink;

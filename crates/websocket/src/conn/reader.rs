@@ -48,7 +48,15 @@ impl<S: Stream> Reader<S> {
         poll_fn(|cx| self.poll_message(cx))
     }
 
+    #[inline]
     pub(super) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, Error>> {
+        match self.handle.take_message() {
+            Some(message) => Poll::Ready(Ok(message)),
+            None => self.poll_any_message(cx),
+        }
+    }
+
+    fn poll_any_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, Error>> {
         loop {
             match ready!(self.poll_data(cx, Delivery::Messages))? {
                 Event::Message(message) => return Poll::Ready(Ok(message)),

@@ -61,7 +61,8 @@ impl<S: Stream> Shared<S> {
         shared
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Inner<S>>> {
+    #[inline]
+    pub(super) fn lock(&self) -> MutexGuard<'_, Option<Inner<S>>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -165,12 +166,21 @@ impl<S: Stream> Shared<S> {
             // Enough for a call of its own. What the stream does not take, the signal goes on with.
             let _ = self.flush(inner);
         } else {
+            self.enlist_locked(inner);
+        }
+    }
+
+    /// Has the flusher come for what was queued just now, under this lock. A flusher that took its mark back before that has not
+    /// had the lock yet, or the mark is seen as it was left: to look is enough.
+    #[inline]
+    pub(super) fn enlist_locked(self: &Arc<Self>, _locked: &Inner<S>) {
+        if !self.enlisted.load(Ordering::Relaxed) {
             self.enlist();
         }
     }
 
-    /// Has the flusher come for what was queued just now.
-    pub(super) fn enlist(self: &Arc<Self>) {
+    /// Has the flusher come, without the lock.
+    fn enlist(self: &Arc<Self>) {
         if !self.enlisted.swap(true, Ordering::AcqRel) {
             flusher::enlist(self.clone(), &self.home);
         }
@@ -205,7 +215,7 @@ impl<S: Stream> Shared<S> {
                     Some(Event::Failed(violation)) => End::Failed(violation),
                     Some(data) => {
                         if answered || matches!(data, Event::Ping(_)) {
-                            self.enlist();
+                            self.enlist_locked(inner);
                         }
                         return Poll::Ready(Ok(data));
                     }

@@ -27,7 +27,23 @@ impl<S: Stream> Handle<S> {
         poll_fn(move |cx| self.poll_message(cx, &mut message))
     }
 
+    #[inline]
     fn poll_message(
+        &self,
+        task: &mut Context<'_>,
+        waiting: &mut Option<Message>,
+    ) -> Poll<Result<(), Error>> {
+        if let Some(message) = waiting
+            && self.queue_short(message)
+        {
+            // Outside the lock: it may be the last that refers to its bytes.
+            *waiting = None;
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_any_message(task, waiting)
+    }
+
+    fn poll_any_message(
         &self,
         task: &mut Context<'_>,
         waiting: &mut Option<Message>,

@@ -171,6 +171,14 @@ impl Connection {
         self.receiver.skip_message();
     }
 
+    /// The next event, if it is a message in one frame that is all here and not compressed, as most are. Of all else
+    /// [`poll_event`](Self::poll_event) has to tell.
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(crate) fn take_message(&mut self) -> Option<Message> {
+        self.receiver.take_lone()
+    }
+
     fn handle(&mut self, step: Step) -> Event {
         match step {
             Step::Message(message) => Event::Message(message),
@@ -286,6 +294,7 @@ impl Connection {
     }
 
     /// Bytes that are queued and not yet taken by [`advance`](Self::advance).
+    #[inline]
     pub fn buffered(&self) -> usize {
         self.outbox.bytes()
     }

@@ -106,6 +106,7 @@ impl Outbox {
         self.closing
     }
 
+    #[inline]
     pub(super) fn bytes(&self) -> usize {
         self.queue.as_ref().map_or(0, |queue| queue.bytes)
     }
@@ -114,6 +115,7 @@ impl Outbox {
         self.frame_bytes_max as usize
     }
 
+    #[inline]
     fn queue(&mut self) -> &mut Queue {
         self.queue.get_or_insert_with(Queue::lend)
     }
@@ -135,6 +137,15 @@ impl Outbox {
         } else {
             self.queue().append_reference(fin, lead, payload);
         }
+    }
+
+    /// Queues a copy of a short message of a server if it can be joined to those that wait; gives whether it did. All others are for
+    /// [`Self::push_message`].
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(super) fn push_short(&mut self, lead: Lead, payload: &[u8]) -> bool {
+        let is_short = payload.len() <= COPY_BYTES_MAX.min(self.frame_bytes_max());
+        is_short && self.role == Role::Server && self.queue().append_short(lead, payload)
     }
 
     /// Queues a copy of `payload`, cut as [`Self::push_message`] does.
@@ -270,6 +281,23 @@ impl Queue {
         encode_frame(&mut segment.head, role, fin, lead, payload);
         let added = segment.head.len() - before;
         self.bytes += added;
+    }
+
+    /// As [`Self::append_copy`], if the first segment is all there is and has room.
+    #[cfg(feature = "tokio")]
+    #[inline]
+    fn append_short(&mut self, lead: Lead, payload: &[u8]) -> bool {
+        let head = &mut self.first.head;
+        let room = head.capacity().min(JOINED_BYTES_MAX) - head.len().min(JOINED_BYTES_MAX);
+        let is_all = self.rest.is_empty() && self.first.body.is_empty();
+        if !is_all || room < HEADER_BYTES_MAX + payload.len() {
+            return false;
+        }
+        let before = head.len();
+        frame::encode_header(head, true, lead, None, payload.len());
+        head.extend_from_slice(payload);
+        self.bytes += head.len() - before;
+        true
     }
 
     /// Appends a server's frame whose payload is not copied.

@@ -199,6 +199,11 @@ impl Receiver {
                     Progress::FrameDone => continue,
                 }
             }
+            if delivery == Delivery::Whole
+                && let Some(message) = self.take_lone()
+            {
+                return Ok(Some(Step::Message(message)));
+            }
             let Some(header) =
                 frame::parse_header(&self.input, self.role, self.inflating.is_some())?
             else {
@@ -206,11 +211,6 @@ impl Receiver {
             };
             if header.op.is_control() {
                 return self.control_frame(header);
-            }
-            if delivery == Delivery::Whole
-                && let Some(payload_len) = self.whole_message(&header)
-            {
-                return self.take_whole(header, payload_len).map(Some);
             }
             self.begin_frame(header)?;
             if delivery == Delivery::Parts
@@ -252,31 +252,37 @@ impl Receiver {
         }))
     }
 
-    /// How long the payload is, if the frame is a whole message that is all here and needs nothing but to be unmasked and
-    /// checked: the common case, which the long way through [`Self::begin_frame`] treats no differently.
-    fn whole_message(&self, header: &Header) -> Option<usize> {
-        let payload_len = usize::try_from(header.payload_len).ok()?;
-        let here = payload_len <= self.input.len() - header.header_len;
-        let alone = header.fin && !header.compressed && header.op != OpCode::Continuation;
-        (here && alone && self.message().is_none() && payload_len <= self.read_limit)
-            .then_some(payload_len)
-    }
-
-    fn take_whole(&mut self, header: Header, payload_len: usize) -> Result<Step, Violation> {
-        self.last_frame_bytes = header.header_len + payload_len;
-        let mut frame = self.input.split_to(self.last_frame_bytes);
-        let payload = &mut frame[header.header_len..];
-        if let Some(key) = header.mask {
+    /// The next message, if it is the next frame, all here, and needs nothing but to be unmasked and checked: the common case, which
+    /// the long way through [`Self::begin_frame`] treats no differently. A text that is none is left to that.
+    #[inline]
+    pub(super) fn take_lone(&mut self) -> Option<Message> {
+        let nothing_arriving = (self.arriving.as_ref())
+            .is_none_or(|arriving| arriving.frame.is_none() && arriving.message.is_none());
+        if self.ended || !nothing_arriving {
+            return None;
+        }
+        let lone = frame::parse_lone(&self.input, self.role)?;
+        if lone.payload_len > self.read_limit {
+            return None;
+        }
+        let frame_bytes = lone.header_len + lone.payload_len;
+        let payload = &mut self.input[lone.header_len..frame_bytes];
+        if let Some(key) = lone.mask {
             mask::apply(payload, key, 0);
         }
-        let kind = if header.op == OpCode::Text {
-            simdutf8::basic::from_utf8(payload).map_err(|_| Violation::InvalidUtf8)?;
-            MessageKind::Text
-        } else {
-            MessageKind::Binary
-        };
-        frame.advance(header.header_len);
-        Ok(whole(kind, frame.freeze()))
+        if lone.kind == MessageKind::Text && simdutf8::basic::from_utf8(payload).is_err() {
+            if let Some(key) = lone.mask {
+                // As it came.
+                mask::apply(payload, key, 0);
+            }
+            return None;
+        }
+        self.last_frame_bytes = frame_bytes;
+        self.input.advance(lone.header_len);
+        Some(whole(
+            lone.kind,
+            self.input.split_to(lone.payload_len).freeze(),
+        ))
     }
 
     /// Judges a data frame by its header: its place in the message, and the limits, before its payload is read.
@@ -405,16 +411,16 @@ impl Receiver {
         }
         let data = join(&mut message.data, payload);
         arriving.message = None;
-        Ok(Progress::Step(whole(kind, data.freeze())))
+        Ok(Progress::Step(Step::Message(whole(kind, data.freeze()))))
     }
 }
 
 /// A whole message; of a text every byte was checked.
-fn whole(kind: MessageKind, data: Bytes) -> Step {
-    Step::Message(match kind {
+fn whole(kind: MessageKind, data: Bytes) -> Message {
+    match kind {
         MessageKind::Text => Message::Text(Utf8Bytes::from_validated(data)),
         MessageKind::Binary => Message::Binary(data),
-    })
+    }
 }
 
 enum Progress {

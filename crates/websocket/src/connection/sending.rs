@@ -45,6 +45,16 @@ impl Connection {
         }
     }
 
+    /// [`send`](Self::send) for what most messages are: short, not compressed, and joined to others that wait. Gives whether it was
+    /// queued; for all else, also for what is refused, there is `send`.
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(crate) fn send_short(&mut self, message: &Message) -> bool {
+        self.deflating.is_none()
+            && self.check_message_may_begin().is_ok()
+            && (self.outbox).push_short(Lead::plain(message.kind()), message.as_bytes())
+    }
+
     /// Lends what a message of this length is to be compressed with, if it is to be, so that the one who compresses need not hold
     /// the connection meanwhile. It has to come back through [`send_compressed`](Self::send_compressed) before anything else
     /// is sent.
@@ -143,6 +153,7 @@ impl Connection {
         self.outbox.push_joined(frames, sent);
     }
 
+    #[inline]
     fn check_message_may_begin(&self) -> Result<(), SendError> {
         if self.outbox.is_closing() {
             Err(SendError::Closing)

@@ -66,7 +66,7 @@ impl Receiver {
                 }
             } else if fin {
                 let data = inflating.take_with(fresh);
-                return Ok(Some(Progress::Step(whole(kind, data))));
+                return Ok(Some(Progress::Step(Step::Message(whole(kind, data)))));
             } else {
                 inflating.keep(fresh);
             }
