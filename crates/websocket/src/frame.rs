@@ -317,8 +317,9 @@ mod tests {
                 bytes.truncate(bytes.len().saturating_sub(cut));
                 if cut > 15 {
                     // A length that is told with more bytes than it needs, or anything at all.
-                    let end = bytes.len().min(noise.len());
-                    bytes[1..end.max(1)].copy_from_slice(&noise[1..end.max(1)]);
+                    for (byte, noise) in bytes.iter_mut().zip(noise).skip(1) {
+                        *byte = noise;
+                    }
                 }
                 bytes.to_vec()
             },

@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn words_give_what_single_bytes_give_at_every_length_and_offset() {
         let key = [0x12, 0x34, 0x56, 0x78];
-        for len in 0..70 {
+        for len in 0..2 * LONG_BYTES_MIN + 9 {
             for offset in 0..9 {
                 let mut fast: Vec<u8> = (0..len).map(|byte| byte as u8).collect();
                 let mut slow = fast.clone();

@@ -148,19 +148,21 @@ pub(super) fn poll(
     batch: &mut Vec<Arc<dyn Flush>>,
     cx: &mut Context<'_>,
 ) -> Poll<()> {
-    {
+    let abandoned = {
         let mut state = queue.lock();
         if state.enlisted.is_empty() && state.abandoned {
             return Poll::Ready(());
         }
         state.waker = Some(cx.waker().clone());
         std::mem::swap(&mut state.enlisted, batch);
-    }
+        // Abandoned later, it is told through the waker.
+        state.abandoned
+    };
     // One batch for each poll: a stream that wakes itself must not keep the thread's other tasks out.
     for target in batch.drain(..) {
         target.flush_enlisted();
     }
-    if queue.lock().abandoned {
+    if abandoned {
         // To end, or to do what came meanwhile.
         cx.waker().wake_by_ref();
     }

@@ -32,6 +32,7 @@ mod loom_models;
 mod message_reader;
 mod message_writer;
 mod reader;
+mod room;
 mod shared;
 mod short_way;
 mod signal;

@@ -288,12 +288,12 @@ impl Queue {
     #[inline]
     fn append_short(&mut self, lead: Lead, payload: &[u8]) -> bool {
         let head = &mut self.first.head;
-        let room = head.capacity().min(JOINED_BYTES_MAX) - head.len().min(JOINED_BYTES_MAX);
+        let before = head.len();
+        let after = before + HEADER_BYTES_MAX + payload.len();
         let is_all = self.rest.is_empty() && self.first.body.is_empty();
-        if !is_all || room < HEADER_BYTES_MAX + payload.len() {
+        if !is_all || after > head.capacity() || after > JOINED_BYTES_MAX {
             return false;
         }
-        let before = head.len();
         frame::encode_header(head, true, lead, None, payload.len());
         head.extend_from_slice(payload);
         self.bytes += head.len() - before;

@@ -278,11 +278,9 @@ impl Receiver {
             return None;
         }
         self.last_frame_bytes = frame_bytes;
-        self.input.advance(lone.header_len);
-        Some(whole(
-            lone.kind,
-            self.input.split_to(lone.payload_len).freeze(),
-        ))
+        let mut frame = self.input.split_to(frame_bytes).freeze();
+        frame.advance(lone.header_len);
+        Some(whole(lone.kind, frame))
     }
 
     /// Judges a data frame by its header: its place in the message, and the limits, before its payload is read.
