@@ -12,6 +12,7 @@ mod report;
 mod rows;
 mod servers;
 mod statistics;
+mod verdict;
 
 use std::{fs, path::PathBuf};
 
@@ -79,10 +80,16 @@ pub(crate) fn run(args: Args) -> Result<()> {
 
     let out = crate::shell::root().join(&args.out);
     fs::create_dir_all(&out).context("could not make the folder for the report")?;
-    let samples = measure::run(&args, &rows, &servers, &out)?;
-    let text = report::markdown(&args, &samples, &servers, &not_run);
-    fs::write(out.join("bench.md"), &text)?;
-    println!("\n{text}");
+    let report = |samples: &[measure::Sample]| -> Result<String> {
+        let text = report::markdown(&args, samples, &servers, &not_run);
+        fs::write(out.join("bench.md"), &text)?;
+        Ok(text)
+    };
+    let mut samples = measure::run(&args, &rows, &servers, &out, |samples| {
+        report(samples).map(drop)
+    })?;
+    count_what_is_open(&args, &servers, &out, &mut samples)?;
+    println!("\n{}", report(&samples)?);
     println!("{}", out.join("bench.md").display());
     let failed = samples
         .iter()
@@ -90,4 +97,34 @@ pub(crate) fn run(args: Args) -> Result<()> {
         .count();
     ensure!(failed == 0, "{failed} samples failed, see the report");
     Ok(())
+}
+
+/// Where intervals overlap, counts decide: counts ours and the peer for just those loads.
+fn count_what_is_open(
+    args: &Args,
+    servers: &[servers::Server],
+    out: &std::path::Path,
+    samples: &mut Vec<measure::Sample>,
+) -> Result<()> {
+    let open = report::Table { samples, servers }.to_count();
+    if open.is_empty() {
+        return Ok(());
+    }
+    crate::shell::heading(Row::Counted.title());
+    let is_open = |server: &str, load: &str| open.contains(&(server.to_owned(), load.to_owned()));
+    match counted::run(args, servers, out, is_open) {
+        Ok(counted) => samples.extend(counted),
+        // The verdicts say that these stay open.
+        Err(error) => println!("not counted: {error:#}"),
+    }
+    measure::write(samples, out)
+}
+
+impl Args {
+    /// Whether a cell of that title is to be measured.
+    fn wants(&self, title: &str) -> bool {
+        self.cell
+            .as_ref()
+            .is_none_or(|wanted| title.contains(wanted.as_str()))
+    }
 }

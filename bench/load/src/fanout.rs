@@ -1,4 +1,4 @@
-//! One connection sends, all others have to get each message.
+//! One connection sends, all others have to get each message; or all send in turn, and the members of the sender's room get it.
 //!
 //! A message begins with the time at which it was sent. Some servers join messages that wait into one frame, with newlines
 //! between them, as gorilla's chat example does; such a frame counts as the messages in it.
@@ -52,8 +52,9 @@ pub(crate) fn run(target: &Target, load: &options::Fanout) -> Result<Figures> {
     ensure!(load.size > STAMP_BYTES, "a message must hold its time");
     let mut poller = Poller::new()?;
     let mut members = Vec::new();
-    // The sender is the last.
-    for (token, open) in handshake::open_all(target, load.conns + 1)?
+    // Without rooms the sender is the last.
+    let count = load.conns + usize::from(load.room.is_none());
+    for (token, open) in handshake::open_all(target, count)?
         .into_iter()
         .enumerate()
     {
@@ -61,7 +62,7 @@ pub(crate) fn run(target: &Target, load: &options::Fanout) -> Result<Figures> {
     }
     sleep(SETTLING);
 
-    let receivers = load.conns as u64;
+    let receivers = load.room.unwrap_or(load.conns) as u64;
     let clock = Instant::now();
     let mut body = vec![b'x'; load.size];
     let mut buffer = vec![0; READ_BYTES];
@@ -88,7 +89,8 @@ pub(crate) fn run(target: &Target, load: &options::Fanout) -> Result<Figures> {
                 clock.elapsed().as_nanos()
             )?;
             let frame = frames::frame(frames::TEXT, &body);
-            members[load.conns].socket.send_whole(&frame)?;
+            let sender = load.room.map_or(load.conns, |_| in_turn(load.conns, sent));
+            members[sender].socket.send_whole(&frame)?;
             sent += 1;
         }
         if delivered == sent * receivers && sent == messages_max {
@@ -134,6 +136,13 @@ pub(crate) fn run(target: &Target, load: &options::Fanout) -> Result<Figures> {
         bytes_per_delivery: bytes as f64 / deliveries as f64,
         rss_kib: server_process::rss_kib(target.pid)?,
     })
+}
+
+/// Who sends the message with that number: all, in an order that has no pattern.
+fn in_turn(conns: usize, number: u64) -> usize {
+    /// Of a full turn.
+    const GOLDEN: f64 = 0.618_033_988_749_895;
+    ((number as f64 * GOLDEN).fract() * conns as f64) as usize
 }
 
 impl Member {

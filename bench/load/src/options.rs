@@ -106,6 +106,9 @@ pub(crate) struct Fanout {
     /// Receivers; the sender comes on top.
     #[arg(long, default_value_t = 1000)]
     pub(crate) conns: usize,
+    /// The server sends each message to so many of the connections only, the sender among them, and all send in turn.
+    #[arg(long)]
+    pub(crate) room: Option<usize>,
     /// Payload of a message, in bytes.
     #[arg(long, default_value_t = 64)]
     pub(crate) size: usize,

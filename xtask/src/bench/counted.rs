@@ -27,13 +27,16 @@ const CONNS: u64 = 8;
 const SHORT_RUN: u64 = 200;
 const LONG_RUN: u64 = 1200;
 /// Payload bytes and messages in flight.
-const LOADS: [(usize, usize, &str); 5] = [
+const LOADS: [(usize, usize, &str); 6] = [
     (16, 1, "16 B, 1 in flight"),
+    (1 << 10, 1, "1 KiB, 1 in flight"),
     (16, 16, "16 B, 16 in flight"),
     (1 << 10, 16, "1 KiB, 16 in flight"),
     (64 << 10, 1, "64 KiB, 1 in flight"),
     (64 << 10, 16, "64 KiB, 16 in flight"),
 ];
+pub(super) const INSTRUCTIONS: &str = "instructions";
+pub(super) const SYSTEM_CALLS: &str = "system calls";
 /// How long a tool may take to write what it counted.
 const WRITING_MAX: Duration = Duration::from_secs(20);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -50,9 +53,9 @@ impl Tool {
 
     fn unit(self) -> &'static str {
         match self {
-            Self::Callgrind => "instructions",
+            Self::Callgrind => INSTRUCTIONS,
             Self::Memcheck => "allocations",
-            Self::Strace => "system calls",
+            Self::Strace => SYSTEM_CALLS,
         }
     }
 
@@ -104,7 +107,13 @@ impl Tool {
     }
 }
 
-pub(super) fn run(args: &Args, servers: &[Server], out: &Path) -> Result<Vec<Sample>> {
+/// Counts what is `wanted`, by the names of server and load.
+pub(super) fn run(
+    args: &Args,
+    servers: &[Server],
+    out: &Path,
+    wanted: impl Fn(&str, &str) -> bool,
+) -> Result<Vec<Sample>> {
     let missing: Vec<_> = ["valgrind", "strace"]
         .into_iter()
         .filter(|tool| !shell::exists(tool))
@@ -118,11 +127,7 @@ pub(super) fn run(args: &Args, servers: &[Server], out: &Path) -> Result<Vec<Sam
             continue;
         };
         for (size, in_flight, title) in LOADS {
-            if args
-                .cell
-                .as_ref()
-                .is_some_and(|wanted| !title.contains(wanted.as_str()))
-            {
+            if !wanted(&server.name, title) {
                 continue;
             }
             let load = format!("echo --conns {CONNS} --size {size} --in-flight {in_flight}");
@@ -131,7 +136,7 @@ pub(super) fn run(args: &Args, servers: &[Server], out: &Path) -> Result<Vec<Sam
                 let value = per_message(args, way, tool, &load, &out.join(name));
                 samples.push(Sample {
                     row: Row::Counted,
-                    cell: format!("{title}: {}", tool.unit()),
+                    cell: cell(title, tool.unit()),
                     server: server.name.clone(),
                     round: 0,
                     value: value.map_err(|error| format!("{error:#}")),
@@ -142,6 +147,11 @@ pub(super) fn run(args: &Args, servers: &[Server], out: &Path) -> Result<Vec<Sam
         }
     }
     Ok(samples)
+}
+
+/// The title of the cell that holds so many `unit` of a load.
+pub(super) fn cell(load: &str, unit: &str) -> String {
+    format!("{load}: {unit}")
 }
 
 fn per_message(args: &Args, way: &Way, tool: Tool, load: &str, base: &Path) -> Result<f64> {

@@ -11,11 +11,15 @@ use super::{
     rows::Row,
     servers::{Family, Server},
     statistics::{Estimate, estimate},
+    verdict,
 };
 
-struct Table<'a> {
-    samples: &'a [Sample],
-    servers: &'a [Server],
+/// Answers that are longer than ours by less count as equal.
+const EQUAL_OUTPUT: f64 = 1.01;
+
+pub(super) struct Table<'a> {
+    pub(super) samples: &'a [Sample],
+    pub(super) servers: &'a [Server],
 }
 
 pub(super) fn markdown(
@@ -33,6 +37,7 @@ pub(super) fn markdown(
         machine(),
         args.rounds
     );
+    text += &verdict::section(&table);
     text += &table.summary();
     let mut rows: Vec<Row> = Vec::new();
     for sample in samples {
@@ -73,14 +78,14 @@ pub(super) fn markdown(
 }
 
 impl Table<'_> {
-    fn of(&self, family: Family) -> impl Iterator<Item = &str> {
+    pub(super) fn of(&self, family: Family) -> impl Iterator<Item = &str> {
         self.servers
             .iter()
             .filter(move |server| server.family == family)
             .map(|server| server.name.as_str())
     }
 
-    fn cells(&self, row: Row) -> Vec<&str> {
+    pub(super) fn cells(&self, row: Row) -> Vec<&str> {
         let mut cells: Vec<&str> = Vec::new();
         for sample in self.samples.iter().filter(|sample| sample.row == row) {
             if !cells.contains(&sample.cell.as_str()) {
@@ -102,13 +107,19 @@ impl Table<'_> {
             .collect()
     }
 
-    fn value(&self, row: Row, cell: &str, server: &str) -> Option<Estimate> {
+    pub(super) fn value(&self, row: Row, cell: &str, server: &str) -> Option<Estimate> {
         let values = self.values(row, cell, server);
         estimate(values.into_iter().map(|(_, value)| value).collect())
     }
 
     /// `server` over `other`, round by round.
-    fn ratio(&self, row: Row, cell: &str, server: &str, other: &str) -> Option<Estimate> {
+    pub(super) fn ratio(
+        &self,
+        row: Row,
+        cell: &str,
+        server: &str,
+        other: &str,
+    ) -> Option<Estimate> {
         let others = self.values(row, cell, other);
         let ratios = self
             .values(row, cell, server)
@@ -120,8 +131,16 @@ impl Table<'_> {
         estimate(ratios.collect())
     }
 
-    fn best_rust(&self, row: Row, cell: &str) -> Option<&str> {
-        self.of(Family::Rust)
+    pub(super) fn best_rust(&self, row: Row, cell: &str) -> Option<&str> {
+        self.best(row, cell, &[Family::Rust])
+    }
+
+    /// The cheapest server of these families. One whose compressed answers are longer than ours is no match for ours.
+    pub(super) fn best(&self, row: Row, cell: &str, families: &[Family]) -> Option<&str> {
+        families
+            .iter()
+            .flat_map(|family| self.of(*family))
+            .filter(|name| self.is_as_short_as_ours(row, name))
             .filter_map(|name| Some((name, self.value(row, cell, name)?.median)))
             .min_by(|one, other| one.1.total_cmp(&other.1))
             .map(|(name, _)| name)
@@ -192,14 +211,28 @@ impl Table<'_> {
                 text += " |";
             }
             if compressed {
-                let _ = write!(text, " {} |", self.reply_bytes(row, &server.name));
+                let bytes = self.reply_bytes(row, &server.name);
+                let bytes = bytes.map_or_else(|| "–".to_owned(), |bytes| number(bytes.median));
+                let _ = write!(text, " {bytes} |");
             }
             text += "\n";
         }
         text
     }
 
-    fn reply_bytes(&self, row: Row, server: &str) -> String {
+    /// Bytes of an answer, where it was compressed. By them one sees, too, who declined to keep its context.
+    fn is_as_short_as_ours(&self, row: Row, server: &str) -> bool {
+        if !matches!(row, Row::Deflate | Row::DeflateTakeover) {
+            return true;
+        }
+        let ours = self.of(Family::Ours).next().unwrap_or_default();
+        match (self.reply_bytes(row, server), self.reply_bytes(row, ours)) {
+            (Some(theirs), Some(ours)) => theirs.median <= ours.median * EQUAL_OUTPUT,
+            _ => false,
+        }
+    }
+
+    fn reply_bytes(&self, row: Row, server: &str) -> Option<Estimate> {
         let of_it = |sample: &&Sample| sample.row == row && sample.server == server;
         let bytes = |sample: &Sample| sample.figures.get("reply_bytes")?.as_f64();
         let all = self
@@ -208,7 +241,7 @@ impl Table<'_> {
             .filter(of_it)
             .filter_map(bytes)
             .collect();
-        estimate(all).map_or_else(|| "–".to_owned(), |bytes| number(bytes.median))
+        estimate(all)
     }
 }
 

@@ -96,11 +96,6 @@ impl Row {
         }
     }
 
-    /// Memory does not vary from round to round.
-    pub(super) fn rounds(self, asked: usize) -> usize {
-        if self == Self::Idle { 1 } else { asked }
-    }
-
     /// Whether each sample needs a server that was not used before.
     pub(super) fn wants_fresh_server(self) -> bool {
         matches!(self, Self::Idle | Self::Fanout)

@@ -67,6 +67,7 @@ const OPENING: &[Row] = &[Row::Idle, Row::Handshake];
 const DEFLATE: &[Row] = &[Row::Deflate];
 const TAKEOVER: &[Row] = &[Row::DeflateTakeover];
 const FANOUT: &[Row] = &[Row::Fanout];
+const GROWTH: &[Row] = &[Row::ChatGrowth];
 
 impl Server {
     pub(super) fn way(&self, row: Row) -> Option<&Way> {
@@ -124,6 +125,7 @@ fn floor() -> Server {
         way(ECHO, "bytes", true),
         way(OPENING, "frames", false),
         way(FANOUT, "broadcast", false),
+        way(GROWTH, "rooms", false),
     ];
     Server::new("raw-epoll", Family::Floor, ways)
 }

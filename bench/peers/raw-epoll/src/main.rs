@@ -25,6 +25,7 @@ const READ_BYTES: usize = 128 << 10;
 const LENGTH_BITS: u8 = 0x7f;
 const LENGTH_IN_TWO_BYTES: u8 = 126;
 const KEY_BYTES: usize = 4;
+const ROOM_MEMBERS: usize = 10;
 
 #[derive(Parser)]
 struct Cli {
@@ -43,11 +44,14 @@ enum Mode {
     Frames,
     /// The same, but send the frames to all other connections.
     Broadcast,
+    /// The same, but to the ten connections that opened together, the sender among them.
+    Rooms,
 }
 
 struct Client {
     socket: OwnedFd,
     open: bool,
+    room: usize,
     /// What the socket did not take.
     unsent: Vec<u8>,
     /// Bytes of a frame that is not whole.
@@ -59,6 +63,8 @@ struct Server {
     epoll: OwnedFd,
     /// By descriptor.
     clients: Vec<Option<Client>>,
+    /// Descriptors of the members, in the order in which connections opened.
+    rooms: Vec<Vec<usize>>,
 }
 
 fn main() -> Result<()> {
@@ -72,6 +78,7 @@ fn main() -> Result<()> {
         mode: cli.mode,
         epoll: epoll::create(CreateFlags::CLOEXEC)?,
         clients: Vec::new(),
+        rooms: Vec::new(),
     };
     let data = EventData::new_u64(listener.as_raw_fd() as u64);
     epoll::add(&server.epoll, &listener, data, EventFlags::IN)?;
@@ -118,6 +125,7 @@ impl Server {
             self.clients[fd] = Some(Client {
                 socket,
                 open: self.mode == Mode::Bytes,
+                room: 0,
                 unsent: Vec::new(),
                 partial: Vec::new(),
             });
@@ -138,6 +146,11 @@ impl Server {
         };
         if !client.open {
             client.open = true;
+            if self.rooms.last().is_none_or(|room| room.len() == ROOM_MEMBERS) {
+                self.rooms.push(Vec::new());
+            }
+            client.room = self.rooms.len() - 1;
+            self.rooms[client.room].push(fd);
             return client.send(&self.epoll, ANSWER);
         }
         if self.mode == Mode::Bytes {
@@ -150,6 +163,14 @@ impl Server {
         }
         if self.mode == Mode::Frames {
             return client.send(&self.epoll, &frames);
+        }
+        if self.mode == Mode::Rooms {
+            for &member in &self.rooms[client.room] {
+                if let Some(client) = &mut self.clients[member] {
+                    client.send(&self.epoll, &frames)?;
+                }
+            }
+            return Ok(());
         }
         for (other, client) in self.clients.iter_mut().enumerate() {
             if let Some(client) = client

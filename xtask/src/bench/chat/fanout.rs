@@ -3,13 +3,11 @@
 use anyhow::Result;
 
 use super::{
-    figure, in_turn,
+    beside, figure, in_turn,
     kit::{Kit, Program, USERS},
     sample,
 };
-use crate::bench::{
-    Args, build, launch::Running, measure::Sample, rows::Row, servers, servers::Family,
-};
+use crate::bench::{Args, measure::Sample, rows::Row, servers::Family};
 
 pub(super) const UNDER_WAY: [usize; 2] = [1, 8];
 pub(super) const FLOOR: &str = "raw-epoll";
@@ -20,37 +18,28 @@ pub(super) fn cell(under_way: usize) -> String {
     format!("{under_way} under way")
 }
 
-pub(super) fn run(kit: &mut Kit, args: &Args, rounds: usize) -> Result<Vec<Sample>> {
-    let mut wanted = servers::all(&[])?;
-    wanted.retain(|server| matches!(server.family, Family::Floor | Family::Ours));
-    let (peers, _) = build::programs(wanted, &[Row::Fanout], args.no_build)?;
+pub(super) fn round(kit: &Kit, args: &Args, round: usize) -> Result<Vec<Sample>> {
     let mut samples = Vec::new();
     let mut payload_bytes = None;
-    for round in 0..rounds {
-        for under_way in UNDER_WAY {
-            for program in in_turn(&kit.programs, round) {
-                let chat = chat(kit, &program, under_way, round);
-                let found = figure(&chat.figures, "payloadBytesPerDelivery");
-                payload_bytes = payload_bytes.or(found.ok());
-                samples.push(chat);
-            }
-            // As long as the chat's pushes are: what a peer delivers is to weigh the same.
-            let Some(size) = payload_bytes else { continue };
-            for peer in &peers {
-                let name = match peer.family {
-                    Family::Floor => FLOOR,
-                    _ => EXAMPLE,
-                };
-                let Some(way) = peer.way(Row::Fanout) else {
-                    continue;
-                };
-                let load = format!(
-                    "fanout --conns {USERS} --window {under_way} --size {size:.0} --cpu-secs {}",
-                    args.cpu_secs
-                );
-                let load: Vec<String> = load.split(' ').map(str::to_owned).collect();
-                let measured = Running::start(way, &args.server_cpus, &[])
-                    .and_then(|server| server.load(way, &load, &args.load_cpus));
+    for under_way in UNDER_WAY {
+        if !args.wants(&cell(under_way)) {
+            continue;
+        }
+        for program in in_turn(&kit.programs, round) {
+            let chat = chat(kit, &program, under_way, round);
+            let found = figure(&chat.figures, "payloadBytesPerDelivery");
+            payload_bytes = payload_bytes.or(found.ok());
+            samples.push(chat);
+        }
+        // As long as the chat's pushes are: what a peer delivers is to weigh the same.
+        let Some(size) = payload_bytes else { continue };
+        for peer in &kit.peers {
+            let name = match peer.family {
+                Family::Floor => FLOOR,
+                _ => EXAMPLE,
+            };
+            let load = format!("fanout --conns {USERS} --window {under_way} --size {size:.0}");
+            if let Some(measured) = beside(args, Row::Fanout, peer, &load) {
                 samples.push(sample(
                     Row::ChatFanout,
                     &cell(under_way),

@@ -9,7 +9,12 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value};
 
-use super::super::{Args, launch::Running, launch::on_cpus};
+use super::super::{
+    Args, build,
+    launch::{Running, on_cpus},
+    rows::Row,
+    servers::{self, Family, Server as Peer},
+};
 use crate::shell;
 
 /// Accounts that every data folder begins with. A password's hash takes 20 ms, so they are made once for each program.
@@ -27,8 +32,10 @@ pub(super) struct Program {
 
 /// All that the rows need.
 #[derive(Debug)]
-pub(super) struct Kit {
+pub(in crate::bench) struct Kit {
     pub(super) programs: Vec<Program>,
+    /// What is measured beside them: the floor, and the library's example.
+    pub(super) peers: Vec<Peer>,
     /// Where folders are made and thrown away. On the disk that is measured.
     folder: PathBuf,
     server_cpus: String,
@@ -52,7 +59,7 @@ pub(super) struct Server {
 
 impl Kit {
     /// Builds the server, unless told not to. Other builds that hold a `suda` are measured, too.
-    pub(super) fn new(args: &Args, out: &Path) -> Result<Self> {
+    pub(in crate::bench) fn new(args: &Args, rows: &[Row], out: &Path) -> Result<Self> {
         if !args.no_build {
             shell::heading("suda");
             shell::run(shell::cargo().args(["build", "--release", "--package", "suda"]))?;
@@ -74,6 +81,14 @@ impl Kit {
             let path = program.path.display();
             ensure!(program.path.is_file(), "{path} is missing");
         }
+        let mut peers = servers::all(&[])?;
+        peers.retain(|peer| matches!(peer.family, Family::Floor | Family::Ours));
+        let rows = match rows.contains(&Row::ChatFanout) || rows.contains(&Row::ChatGrowth) {
+            // Not chat, but what a chat's rows are held against.
+            true => &[Row::Fanout, Row::ChatGrowth][..],
+            false => &[],
+        };
+        let (peers, _) = build::programs(peers, rows, args.no_build)?;
         let folder = std::path::absolute(out.join("chat"))?;
         if folder.exists() {
             fs::remove_dir_all(&folder).context("could not remove the last run's data")?;
@@ -81,16 +96,11 @@ impl Kit {
         fs::create_dir_all(&folder)?;
         Ok(Self {
             programs,
+            peers,
             folder,
             server_cpus: args.server_cpus.clone(),
             load_cpus: args.load_cpus.clone(),
         })
-    }
-
-    /// Throws the data away.
-    pub(super) fn clean(&self) {
-        // Left behind it is in nobody's way.
-        let _ = fs::remove_dir_all(&self.folder);
     }
 
     /// Cores of their own for the server and the generator.
@@ -183,6 +193,13 @@ impl Kit {
             data,
             load_cpus,
         })
+    }
+}
+
+impl Drop for Kit {
+    fn drop(&mut self) {
+        // The data, left behind, is in nobody's way.
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 

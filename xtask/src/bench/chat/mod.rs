@@ -10,29 +10,33 @@ mod kit;
 mod posts;
 pub(super) mod report;
 
-use std::path::Path;
-
 use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 
-use super::{Args, measure::Sample, rows::Row};
-use kit::{Kit, Program};
+use super::{Args, launch::Running, measure::Sample, rows::Row, servers::Server};
+pub(super) use kit::Kit;
+use kit::Program;
 
-/// Rounds of a row at most: its samples take minutes where the others take seconds.
-const ROUNDS_MAX: usize = 5;
-
-pub(super) fn run(args: &Args, row: Row, out: &Path) -> Result<Vec<Sample>> {
-    let mut kit = Kit::new(args, out)?;
-    let rounds = args.rounds.min(ROUNDS_MAX);
-    let samples = match row {
-        Row::ChatIdle => idle::run(&mut kit),
-        Row::ChatFanout => fanout::run(&mut kit, args, rounds),
-        Row::ChatPosts => posts::run(&mut kit, rounds),
-        Row::ChatGrowth => growth::run(&mut kit, rounds),
+/// One round of a row.
+pub(super) fn round(kit: &Kit, args: &Args, row: Row, round: usize) -> Result<Vec<Sample>> {
+    match row {
+        Row::ChatIdle => idle::round(kit, round),
+        Row::ChatFanout => fanout::round(kit, args, round),
+        Row::ChatPosts => posts::round(kit, round),
+        Row::ChatGrowth => growth::round(kit, args, round),
         _ => Ok(Vec::new()),
-    };
-    kit.clean();
-    samples
+    }
+}
+
+/// What something that is no chat, the floor or the library's example, makes of a load that weighs the same. None where it has no way for it.
+fn beside(args: &Args, row: Row, peer: &Server, load: &str) -> Option<Result<Map<String, Value>>> {
+    let way = peer.way(row)?;
+    let load = format!("{load} --cpu-secs {}", args.cpu_secs);
+    let load: Vec<String> = load.split(' ').map(str::to_owned).collect();
+    Some(
+        Running::start(way, &args.server_cpus, &[])
+            .and_then(|server| server.load(way, &load, &args.load_cpus)),
+    )
 }
 
 /// A run of the load generator as a sample; `value` takes the figure that counts out of the others.

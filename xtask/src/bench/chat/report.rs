@@ -7,8 +7,14 @@ use super::super::{
     report::{number, ratio_text},
     rows::Row,
     statistics::{Estimate, estimate},
+    verdict::Claim,
 };
 use super::{fanout, figure, growth, idle, posts};
+
+const SESSION_KIB_MAX: f64 = 4.0;
+const FANOUT_OVER_EXAMPLE_MAX: f64 = 1.1;
+const POSTS_MIN: f64 = 20_000.0;
+const GROWTH_MAX: f64 = 1.2;
 
 /// A row's table.
 pub(in crate::bench) fn section(row: Row, samples: &[Sample]) -> String {
@@ -23,6 +29,52 @@ pub(in crate::bench) fn section(row: Row, samples: &[Sample]) -> String {
         _ => {}
     }
     text
+}
+
+/// What the issue asks of the chat, and whether it was found.
+pub(in crate::bench) fn claims(samples: &[Sample]) -> Vec<Claim> {
+    let of = |row| Samples(samples.iter().filter(|sample| sample.row == row).collect());
+    let mut claims = Vec::new();
+    let idle = of(Row::ChatIdle);
+    let posts = of(Row::ChatPosts);
+    let fanout = of(Row::ChatFanout);
+    let growth = of(Row::ChatGrowth);
+    let first = |samples: &Samples| samples.chats().first().map(|chat| (*chat).to_owned());
+    if let Some(chat) = first(&idle) {
+        let found = idle.value(&chat, idle::CELL);
+        claims.extend(Claim::at_most(
+            3,
+            "chat, KiB for each idle session",
+            found,
+            SESSION_KIB_MAX,
+        ));
+    }
+    if let Some(chat) = first(&fanout) {
+        for under_way in fanout::UNDER_WAY {
+            let cell = fanout::cell(under_way);
+            let found = fanout.ratio((&chat, &cell), (fanout::EXAMPLE, &cell));
+            let what = format!("chat, fan-out over {}, {cell}", fanout::EXAMPLE);
+            claims.extend(Claim::at_most(6, &what, found, FANOUT_OVER_EXAMPLE_MAX));
+        }
+    }
+    if let Some(chat) = first(&posts) {
+        let found = posts.value(&chat, posts::FULL);
+        claims.extend(Claim::at_least(
+            7,
+            "durable posts a second",
+            found,
+            POSTS_MIN,
+        ));
+    }
+    if let Some(chat) = first(&growth) {
+        for one in &growth::ALL {
+            let [from, to] = &one.cells;
+            let found = growth.ratio((&chat, to.title), (&chat, from.title));
+            let what = format!("growth, {}", one.what);
+            claims.extend(Claim::at_most(8, &what, found, GROWTH_MAX));
+        }
+    }
+    claims
 }
 
 struct Samples<'a>(Vec<&'a Sample>);
@@ -144,19 +196,28 @@ impl Samples<'_> {
     }
 
     fn growth(&self, text: &mut String) {
-        *text += "| what grows | build | from | | to | | × |\n| --- | --- | --- | ---: | --- | ---: | ---: |\n";
+        *text += "| what grows | build | from | | to | | × | more |\n| --- | --- | --- | ---: | --- | ---: | ---: | ---: |\n";
         for growth in &growth::ALL {
             let [from, to] = &growth.cells;
-            for chat in self.chats() {
+            let mut builds = self.chats();
+            if self.value(fanout::FLOOR, to.title).is_some() {
+                builds.push(fanout::FLOOR);
+            }
+            for build in builds {
+                let (before, after) = (self.value(build, from.title), self.value(build, to.title));
+                let more = before
+                    .zip(after)
+                    .map(|(before, after)| number(after.median - before.median));
                 let _ = writeln!(
                     text,
-                    "| {} | {chat} | {} | {} | {} | {} | {} |",
+                    "| {} | {build} | {} | {} | {} | {} | {} | {} |",
                     growth.what,
                     from.title,
-                    plain(self.value(chat, from.title)),
+                    plain(before),
                     to.title,
-                    plain(self.value(chat, to.title)),
-                    ratio_text(self.ratio((chat, to.title), (chat, from.title))),
+                    plain(after),
+                    ratio_text(self.ratio((build, to.title), (build, from.title))),
+                    more.unwrap_or_else(|| "–".to_owned()),
                 );
             }
         }
