@@ -4,9 +4,12 @@
 
 #[path = "support/deflate.rs"]
 mod deflate;
+#[path = "support/failure.rs"]
+mod failure;
 
 use clap::Parser;
 use deflate::Deflate;
+use failure::Outcome;
 use suda_websocket::{Config, Conn, Dialer, Error, MaybeTlsStream};
 
 /// Longest message of the suite is 16 MiB.
@@ -27,7 +30,7 @@ struct Args {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Outcome {
     let Args {
         url,
         agent,

@@ -8,6 +8,8 @@
 
 #[path = "support/deflate.rs"]
 mod deflate;
+#[path = "support/failure.rs"]
+mod failure;
 #[path = "support/serving.rs"]
 mod serving;
 
@@ -19,6 +21,7 @@ use std::{
 };
 
 use clap::Parser;
+use failure::Outcome;
 use futures_util::FutureExt;
 use serving::{Serving, Sockets};
 use suda_websocket::{Control, Message, PreparedMessage, Upgrader, Writer, broadcast};
@@ -42,7 +45,7 @@ struct Args {
 /// The way to the other threads, by number.
 type Threads = Arc<Mutex<HashMap<usize, Sender<PreparedMessage>>>>;
 
-fn main() -> std::io::Result<()> {
+fn main() -> Outcome {
     let Args { serving } = Args::parse();
     let upgrader = serving.upgrader();
     let threads = Threads::default();
@@ -55,7 +58,8 @@ fn main() -> std::io::Result<()> {
             members: Rc::default(),
         };
         serve(sockets, relayed, room, upgrader.clone())
-    })
+    })?;
+    Ok(())
 }
 
 async fn serve(

@@ -7,11 +7,13 @@
 
 #[path = "support/deflate.rs"]
 mod deflate;
+#[path = "support/failure.rs"]
+mod failure;
 
-use std::error::Error;
 
 use clap::Parser;
 use deflate::Deflate;
+use failure::{Failure, Outcome};
 use suda_websocket::{Conn, Dialer, MaybeTlsStream, Upgrader};
 use tokio::{
     net::TcpListener,
@@ -36,7 +38,7 @@ struct Args {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Outcome {
     let args = Args::parse();
     allow_files(2 * args.connections as u64 + OTHER_FILES)?;
 
@@ -55,7 +57,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         args.connections
     );
     let before = resident_kib()?;
-    let report = |what: &str| -> Result<(), Box<dyn Error>> {
+    let report = |what: &str| -> Outcome {
         let all = resident_kib()?.saturating_sub(before);
         let each = all as f64 / args.connections.max(1) as f64;
         println!("{what:<32} {all:>8} KiB {each:>8.1} KiB for each connection");
@@ -77,7 +79,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn talk(client: &mut Conn<MaybeTlsStream>, bytes: usize) -> Result<(), Box<dyn Error>> {
+async fn talk(client: &mut Conn<MaybeTlsStream>, bytes: usize) -> Outcome {
     let message: Vec<u8> = (0..bytes).map(|at| ((at * at) >> 7) as u8).collect();
     client.write_message(message.clone()).await?;
     let back = client.read_message().await?;
@@ -107,7 +109,7 @@ async fn serve(listener: TcpListener, upgrader: Upgrader, echoed: Sender<()>) {
 
 /// Each connection takes two files, and what a shell allows at first is often no more than 1024.
 #[cfg(unix)]
-fn allow_files(count: u64) -> Result<(), Box<dyn Error>> {
+fn allow_files(count: u64) -> Outcome {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_some_and(|current| current < count) {
@@ -122,13 +124,13 @@ fn allow_files(count: u64) -> Result<(), Box<dyn Error>> {
 }
 
 #[cfg(not(unix))]
-fn allow_files(_: u64) -> Result<(), Box<dyn Error>> {
+fn allow_files(_: u64) -> Outcome {
     Ok(())
 }
 
 /// The memory that the system has given to this process.
 #[cfg(target_os = "linux")]
-fn resident_kib() -> Result<u64, Box<dyn Error>> {
+fn resident_kib() -> Result<u64, Failure> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let number = line.and_then(|line| line.split_whitespace().next());
@@ -136,6 +138,6 @@ fn resident_kib() -> Result<u64, Box<dyn Error>> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn resident_kib() -> Result<u64, Box<dyn Error>> {
+fn resident_kib() -> Result<u64, Failure> {
     Err("this example reads its memory from /proc, which only Linux has".into())
 }

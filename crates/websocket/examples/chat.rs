@@ -5,6 +5,9 @@
 //!
 //! `cargo run --example chat`, then open the address that it prints in two windows.
 
+#[path = "support/failure.rs"]
+mod failure;
+
 use std::{
     collections::HashMap,
     net::SocketAddr,
@@ -23,6 +26,7 @@ use axum::{
     serve::ListenerExt,
 };
 use clap::Parser;
+use failure::Outcome;
 use suda_websocket::{
     CloseCode, Config, Conn, Control, Message, PreparedMessage, Upgrader, Writer,
     axum::WebSocketUpgrade, hyper::HyperStream,
@@ -48,7 +52,7 @@ struct Args {
 }
 
 #[tokio::main]
-async fn main() -> std::io::Result<()> {
+async fn main() -> Outcome {
     let listener = TcpListener::bind(Args::parse().listen).await?;
     println!("listening on http://{}/", listener.local_addr()?);
 
@@ -65,7 +69,8 @@ async fn main() -> std::io::Result<()> {
         .route("/ws", any(join))
         .with_state(app);
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    axum::serve(listener, router).await
+    axum::serve(listener, router).await?;
+    Ok(())
 }
 
 #[derive(Clone)]

@@ -5,6 +5,9 @@
 //! `cargo run --example command -- cat`, then open the address that it prints. Whoever can connect can run the program, so it listens
 //! on this machine only, and pages of other origins are refused.
 
+#[path = "support/failure.rs"]
+mod failure;
+
 use std::{ffi::OsString, net::SocketAddr, process::Stdio, sync::Arc, time::Duration};
 
 use axum::{
@@ -14,6 +17,7 @@ use axum::{
     routing::{any, get},
 };
 use clap::Parser;
+use failure::Outcome;
 use suda_websocket::{
     CloseCode, Conn, Error, Upgrader, Writer, axum::WebSocketUpgrade, hyper::HyperStream,
 };
@@ -57,7 +61,7 @@ impl axum::extract::FromRef<App> for Upgrader {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> std::io::Result<()> {
+async fn main() -> Outcome {
     let Args { listen, command } = Args::parse();
     let listener = TcpListener::bind(listen).await?;
     println!("listening on http://{}/", listener.local_addr()?);
@@ -69,7 +73,8 @@ async fn main() -> std::io::Result<()> {
         .route("/", get(Html(PAGE)))
         .route("/ws", any(run))
         .with_state(app);
-    axum::serve(listener, router).await
+    axum::serve(listener, router).await?;
+    Ok(())
 }
 
 async fn run(upgrade: WebSocketUpgrade, State(app): State<App>) -> Response {

@@ -4,11 +4,14 @@
 
 #[path = "support/deflate.rs"]
 mod deflate;
+#[path = "support/failure.rs"]
+mod failure;
 
 use std::time::{Duration, SystemTime};
 
 use clap::Parser;
 use deflate::Deflate;
+use failure::Outcome;
 use suda_websocket::{CloseCode, Dialer, Message};
 use tokio::time::MissedTickBehavior;
 
@@ -24,7 +27,7 @@ struct Args {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Outcome {
     let args = Args::parse();
     let mut dialer = Dialer::new();
     if let Some(compression) = args.deflate.compression() {

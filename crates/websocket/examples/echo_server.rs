@@ -4,12 +4,15 @@
 
 #[path = "support/deflate.rs"]
 mod deflate;
+#[path = "support/failure.rs"]
+mod failure;
 #[path = "support/page.rs"]
 mod page;
 #[path = "support/serving.rs"]
 mod serving;
 
 use clap::Parser;
+use failure::Outcome;
 use serving::Serving;
 use suda_websocket::{Error, UpgradeError, Upgrader};
 use tokio::net::TcpStream;
@@ -23,7 +26,7 @@ struct Args {
     serving: Serving,
 }
 
-fn main() -> std::io::Result<()> {
+fn main() -> Outcome {
     let Args { serving } = Args::parse();
     let upgrader = serving.upgrader();
     serving.run(move |mut sockets, _| {
@@ -38,7 +41,8 @@ fn main() -> std::io::Result<()> {
                 });
             }
         }
-    })
+    })?;
+    Ok(())
 }
 
 async fn connection(mut stream: TcpStream, upgrader: &Upgrader) -> Result<(), UpgradeError> {

@@ -4,6 +4,9 @@
 //!
 //! `cargo run --example filewatch -- Cargo.toml`, then open the address that it prints and edit the file.
 
+#[path = "support/failure.rs"]
+mod failure;
+
 use std::{
     io,
     net::SocketAddr,
@@ -18,6 +21,7 @@ use axum::{
     routing::{any, get},
 };
 use clap::Parser;
+use failure::Outcome;
 use suda_websocket::{
     Config, Conn, Error, PreparedMessage, Upgrader, Writer, axum::WebSocketUpgrade,
     hyper::HyperStream,
@@ -64,7 +68,7 @@ impl axum::extract::FromRef<App> for Upgrader {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> io::Result<()> {
+async fn main() -> Outcome {
     let args = Args::parse();
     let listener = TcpListener::bind(args.listen).await?;
     println!("listening on http://{}/", listener.local_addr()?);
@@ -82,7 +86,8 @@ async fn main() -> io::Result<()> {
         .route("/", get(Html(PAGE)))
         .route("/ws", any(show))
         .with_state(app);
-    axum::serve(listener, router).await
+    axum::serve(listener, router).await?;
+    Ok(())
 }
 
 async fn watch_file(file: PathBuf, every: Duration, content: Sender<PreparedMessage>) {

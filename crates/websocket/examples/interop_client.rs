@@ -4,11 +4,12 @@
 
 #[path = "support/deflate.rs"]
 mod deflate;
-
-use std::error::Error;
+#[path = "support/failure.rs"]
+mod failure;
 
 use clap::Parser;
 use deflate::Deflate;
+use failure::Outcome;
 use suda_websocket::{
     CloseCode, CloseOutcome, Config, Conn, Dialer, MaybeTlsStream, Message, MessageKind,
 };
@@ -30,7 +31,7 @@ struct Args {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Outcome {
     let args = Args::parse();
     let mut dialer = Dialer::new().config(Config::default().read_limit(READ_LIMIT_BYTES));
     if let Some(compression) = args.deflate.compression() {
@@ -60,7 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn echo(conn: &mut Conn<MaybeTlsStream>, message: Message) -> Result<(), Box<dyn Error>> {
+async fn echo(conn: &mut Conn<MaybeTlsStream>, message: Message) -> Outcome {
     conn.write_message(message.clone()).await?;
     let back = conn.read_message().await?;
     if back != message {
@@ -70,7 +71,7 @@ async fn echo(conn: &mut Conn<MaybeTlsStream>, message: Message) -> Result<(), B
 }
 
 /// A text in frames that end inside characters, with a ping between them.
-async fn fragmented(conn: &mut Conn<MaybeTlsStream>) -> Result<(), Box<dyn Error>> {
+async fn fragmented(conn: &mut Conn<MaybeTlsStream>) -> Outcome {
     let text = "조각난 말 ".repeat(100);
     let control = conn.control();
     let mut writer = conn.next_writer(MessageKind::Text)?;
@@ -87,7 +88,7 @@ async fn fragmented(conn: &mut Conn<MaybeTlsStream>) -> Result<(), Box<dyn Error
     Ok(())
 }
 
-async fn many_at_once(conn: &mut Conn<MaybeTlsStream>) -> Result<(), Box<dyn Error>> {
+async fn many_at_once(conn: &mut Conn<MaybeTlsStream>) -> Outcome {
     for number in 0..100 {
         conn.write_message(format!("message {number}")).await?;
     }

@@ -6,11 +6,14 @@
 
 #[path = "support/deflate.rs"]
 mod deflate;
+#[path = "support/failure.rs"]
+mod failure;
 
 use std::{error::Error, time::Instant};
 
 use clap::Parser;
 use deflate::Deflate;
+use failure::Outcome;
 use suda_websocket::{Config, Dialer, MessageKind, Upgrader};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -34,7 +37,7 @@ struct Args {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+async fn main() -> Outcome {
     let args = Args::parse();
     let bytes = args.mib << 20;
     let config = Config::default().read_limit(usize::try_from(bytes)?);
