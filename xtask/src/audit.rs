@@ -2,7 +2,7 @@
 //!
 //! Its first use compiles tools for minutes, which is why `cargo xtask test` leaves it out, all but the look at the public names.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{fs, process::Command};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
@@ -12,6 +12,7 @@ use crate::shell;
 const PACKAGE: &str = "suda-websocket";
 /// The public face of the library, one item a line.
 const SNAPSHOT: &str = "crates/websocket/api.txt";
+const UNSTABLE_RUSTDOC: &str = "xtask/unstable-rustdoc.sh";
 /// A release's tag is this and the version.
 const TAGS: &str = "suda-websocket-v*";
 
@@ -91,8 +92,7 @@ pub(crate) fn api(accept: bool) -> Result<()> {
 
 /// As rustdoc sees them, with every feature. Its JSON is not in the stable language, but it is in the compiler.
 fn public_items() -> Result<String> {
-    // A folder of its own: what is built with that switch would be built anew without it.
-    let target = target().join("api");
+    // Only rustdoc is told, by way of the script: cargo would build anew all that asks for the variable.
     shell::run(
         shell::cargo()
             .args([
@@ -104,10 +104,9 @@ fn public_items() -> Result<String> {
                 "--",
             ])
             .args(["-Z", "unstable-options", "--output-format", "json"])
-            .env("RUSTC_BOOTSTRAP", "1")
-            .env("CARGO_TARGET_DIR", &target),
+            .env("RUSTDOC", shell::root().join(UNSTABLE_RUSTDOC)),
     )?;
-    let json = target
+    let json = shell::target()
         .join("doc")
         .join(PACKAGE.replace('-', "_"))
         .with_extension("json");
@@ -164,10 +163,4 @@ fn ensure_tool(name: &str) -> Result<()> {
     }
     shell::run(shell::cargo().args(["install", name, "--locked"]))
         .with_context(|| format!("{name} is missing and could not be installed"))
-}
-
-fn target() -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    shell::root().join(target)
 }

@@ -1,7 +1,8 @@
 //! `cargo xtask sim`: seeds of the simulator, then the hunt for the bugs that are planted in engine and client, which proves that the
 //! simulator finds bugs.
 //!
-//! The planted bugs exist only in builds with `--cfg suda_mutants`, which this command makes, in a target folder of their own.
+//! The planted bugs exist only in builds with `--cfg suda_mutants`, which this command makes. The script that adds it stands before the
+//! compiler of the project's own crates alone, so that all else is built once.
 
 use anyhow::{Context, Result, ensure};
 
@@ -9,6 +10,8 @@ use crate::shell;
 
 /// Seeds that a planted bug may take to be found.
 const SEEDS_PER_MUTANT_MAX: u64 = 200;
+
+const PLANTER: &str = "xtask/plant-bugs.sh";
 
 /// Run the simulator, then look for the planted bugs.
 #[derive(Debug, clap::Args)]
@@ -73,11 +76,7 @@ fn simulate(planted: bool, args: &[String]) -> Result<()> {
         "suda-simulator",
     ]);
     if planted {
-        let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
-        command.env("RUSTFLAGS", format!("{flags} --cfg suda_mutants"));
-        command
-            .arg("--target-dir")
-            .arg(shell::root().join("target").join("mutants"));
+        command.env("RUSTC_WORKSPACE_WRAPPER", shell::root().join(PLANTER));
     }
     command.arg("--").args(args);
     shell::run(&mut command).context("the simulator found something, or could not be built")

@@ -1,10 +1,16 @@
 //! `cargo xtask test`: every check, in one run, the same on a laptop and in CI.
 //!
-//! A step that fails fails the run, but the steps after it still run: one run shows everything that is wrong.
+//! A step that fails fails the run, but the steps after it still run: one run shows everything that is wrong. What the web client's step can do
+//! without the server is done beside the steps that compile; what it has to say is told in its turn.
 
-use std::time::{Duration, Instant};
+use std::{
+    fs::{self, File},
+    path::PathBuf,
+    process::{Child, Command},
+    time::{Duration, Instant},
+};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 
 use crate::{audit, buf, loom, shell, web};
@@ -21,7 +27,7 @@ pub(crate) struct Args {
 }
 
 /// The steps, in the order in which they run: what fails fastest comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, ValueEnum)]
 enum Step {
     /// rustfmt finds nothing to change.
     Fmt,
@@ -44,14 +50,21 @@ enum Step {
 }
 
 pub(crate) fn run(args: Args) -> Result<()> {
+    let mut steps = Step::value_variants().to_vec();
+    steps.retain(|step| args.only.is_empty() || args.only.contains(step));
     let mut results = Vec::new();
-    for &step in Step::value_variants() {
-        if !args.only.is_empty() && !args.only.contains(&step) {
-            continue;
+    let mut beside = None;
+    for &step in &steps {
+        // Not before buf, whose packages both would install.
+        if beside.is_none() && step > Step::Buf && steps.contains(&Step::Web) {
+            beside = Some(Beside::start()?);
         }
         shell::heading(step.title());
         let start = Instant::now();
-        let result = step.run();
+        let result = match (step, beside.take_if(|_| step == Step::Web)) {
+            (Step::Web, Some(prepared)) => prepared.finish().and_then(|()| web::after_check()),
+            _ => step.run(),
+        };
         let duration = start.elapsed();
         match &result {
             Ok(()) => println!("-- passed in {}", seconds(duration)),
@@ -100,17 +113,12 @@ impl Step {
             }
             Step::Buf => buf::lint(),
             Step::Clippy => {
-                clippy(&["--workspace", "--all-targets"])?;
+                // The tests switch every feature on in any case. To say so spares another set of dependencies.
+                clippy(&["--workspace", "--all-targets", "--all-features"])?;
                 // Without its tests, which would switch the features on again and hide what is dead without them.
                 let bare = ["--package", "suda-websocket", "--no-default-features"];
                 clippy(&bare)?;
-                clippy(&[&bare[..], &["--features", "tokio"]].concat())?;
-                clippy(&[
-                    "--package",
-                    "suda-websocket",
-                    "--all-features",
-                    "--all-targets",
-                ])
+                clippy(&[&bare[..], &["--features", "tokio"]].concat())
             }
             Step::Doc => shell::run(
                 shell::cargo()
@@ -126,12 +134,50 @@ impl Step {
             ])),
             Step::Loom => loom::run(loom::Args {}),
             Step::Web => web::test(),
-            Step::Sim => {
-                let own = std::env::current_exe().context("could not find xtask itself")?;
-                shell::run(std::process::Command::new(own).args(["sim", "--seeds", SIM_SEEDS]))
-            }
+            Step::Sim => shell::run(own()?.args(["sim", "--seeds", SIM_SEEDS])),
         }
     }
+}
+
+/// The part of the web client's checks that needs no server, under way beside other steps.
+struct Beside {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Beside {
+    fn start() -> Result<Self> {
+        let folder = shell::target();
+        fs::create_dir_all(&folder)?;
+        let log = folder.join("web-check.log");
+        let file = File::create(&log).context("could not make a log")?;
+        let mut command = own()?;
+        command.args(["web", "--check"]);
+        command.stdout(file.try_clone()?).stderr(file);
+        let child = command.spawn().context("could not start xtask itself")?;
+        Ok(Self { child, log })
+    }
+
+    /// Waits for it and prints what it said.
+    fn finish(mut self) -> Result<()> {
+        let status = self.child.wait()?;
+        print!("{}", fs::read_to_string(&self.log)?);
+        ensure!(status.success(), "see above");
+        Ok(())
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // One that has ended cannot be stopped, which is fine.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn own() -> Result<Command> {
+    let own = std::env::current_exe().context("could not find xtask itself")?;
+    Ok(Command::new(own))
 }
 
 fn clippy(what: &[&str]) -> Result<()> {

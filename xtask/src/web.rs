@@ -17,6 +17,9 @@ pub(crate) struct Args {
     /// Also run all of its checks and tests: types, lints, logic, and the product in a real browser.
     #[arg(long)]
     test: bool,
+    /// Only check what needs neither server nor browser: types, lints, logic. Installs what the rest needs.
+    #[arg(long)]
+    check: bool,
     /// Only write the types of the protocol's schema anew, into web/src/gen.
     #[arg(long)]
     generate: bool,
@@ -28,17 +31,29 @@ pub(crate) fn run(args: Args) -> Result<()> {
         npm::ensure(&web)?;
         return generate(&web, Path::new("."));
     }
-    if args.test { test() } else { build() }
+    if args.test {
+        test()
+    } else if args.check {
+        check()
+    } else {
+        build()
+    }
 }
 
 /// Checks, builds and tests the web client, in the end in a browser against the real server.
 pub(crate) fn test() -> Result<()> {
     check()?;
+    after_check()
+}
+
+/// What is left after [`check`]: a build, and the tests in a browser. Not beside a build of the server, which takes the web client in.
+pub(crate) fn after_check() -> Result<()> {
+    build()?;
     shell::heading("Web client: in a browser, against the real server");
     in_browser(&[])
 }
 
-/// What needs no browser: types, lints, logic, and a build.
+/// What needs neither server nor browser: types, lints, logic.
 fn check() -> Result<()> {
     let web = shell::root().join("web");
     npm::ensure(&web)?;
@@ -47,7 +62,7 @@ fn check() -> Result<()> {
     script(&web, "check")?;
     shell::heading("Web client: logic");
     script(&web, "test")?;
-    build()
+    ensure_chromium()
 }
 
 /// Runs the tests in the browser, or those that are named, against the binary with the web client that was built last.
@@ -92,7 +107,7 @@ fn generate(web: &Path, output: &Path) -> Result<()> {
 
 /// The committed types are those of the present schema.
 fn is_generated(web: &Path) -> Result<()> {
-    let fresh = target().join("web-generated");
+    let fresh = shell::target().join("web-generated");
     generate(web, &fresh)?;
     let same = shell::run(
         Command::new("diff")
@@ -118,12 +133,6 @@ fn ensure_chromium() -> Result<()> {
     Ok(())
 }
 
-fn target() -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    shell::root().join(target)
-}
-
 fn binary() -> PathBuf {
-    target().join("debug/suda")
+    shell::target().join("debug/suda")
 }
