@@ -64,6 +64,7 @@ impl Server {
         let data_dir = DataDir::open(&config.data_dir)?;
         let database = data_dir.database();
         let writer = store::open(&database, limits.database_bytes_max)?;
+        let log_mover = store::open_for_log(&database)?;
         let setup = setup_token(&writer, &database)?;
 
         let (readers, mut other_threads) =
@@ -71,13 +72,16 @@ impl Server {
         let (hasher, hashing) = Hasher::start(limits.password_threads, limits.password_queue_max)?;
         other_threads.extend(hashing);
         let (outlets, inlets) = Outlets::new(config.worker_count(), limits.worker_queue_max);
-        let (journal, writing) = journal::start(journal::Start {
-            writer,
-            data_dir,
-            queue_max: limits.journal_queue_max,
-            batch_max: limits.journal_batch_max,
-            outlets,
-        })?;
+        let (journal, writing) = journal::start(
+            journal::Start {
+                writer,
+                data_dir,
+                queue_max: limits.journal_queue_max,
+                batch_max: limits.journal_batch_max,
+                outlets,
+            },
+            log_mover,
+        )?;
         other_threads.push(writing);
         let accounts = Arc::new(Accounts::new(
             journal.clone(),

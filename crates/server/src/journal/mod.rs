@@ -5,6 +5,7 @@
 
 mod account_work;
 mod batch;
+mod checkpoints;
 mod commit;
 mod thread;
 mod ticket;

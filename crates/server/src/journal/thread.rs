@@ -1,23 +1,15 @@
-//! The thread itself: take, commit, hand on, now and then checkpoint.
+//! The thread itself: take, commit, hand on, see to the write-ahead log.
 
 use super::batch::{Batch, Work};
+use super::checkpoints::Checkpoints;
 use super::commit::{Outcome, commit};
 use super::{Journal, Ticket};
 use crate::data_dir::DataDir;
 use crate::error::StartError;
-use crate::store::end_if_unsafe;
 use crate::worker::Outlets;
 use rusqlite::Connection;
-use rusqlite::hooks::Wal;
-use std::ffi::c_int;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
-
-/// Pages in the write-ahead log from which on it is moved into the database, after the commit that reached it: 16 MiB. Moving takes some
-/// ten milliseconds, in which nothing is committed; more of it at once would take longer, less of it would write the same pages more often.
-const CHECKPOINT_PAGES: usize = 4 * 1024;
 
 /// The process ends with this status (EX_SOFTWARE) where the journal's thread panics.
 const EXIT_JOURNAL_FAILED: i32 = 70;
@@ -33,12 +25,17 @@ pub(crate) struct Start {
     pub(crate) outlets: Outlets,
 }
 
-/// Starts the thread. It ends after [`Journal::stop`], or once the last handle is gone.
-pub(crate) fn start(start: Start) -> Result<(Journal, JoinHandle<()>), StartError> {
+/// Starts the thread, and with it one that moves the write-ahead log over a connection of its own. It ends after [`Journal::stop`], or once
+/// the last handle is gone; the other one before it.
+pub(crate) fn start(
+    mut start: Start,
+    log_mover: Connection,
+) -> Result<(Journal, JoinHandle<()>), StartError> {
+    let checkpoints = Checkpoints::start(&mut start.writer, log_mover)?;
     let (queue, waiting) = sync_channel(start.queue_max.max(1));
     let handle = std::thread::Builder::new()
         .name("suda-journal".to_owned())
-        .spawn(move || run(start, &waiting))
+        .spawn(move || run(start, checkpoints, &waiting))
         .map_err(|source| StartError::System {
             what: "a thread",
             source,
@@ -61,11 +58,9 @@ impl Drop for EndWithJournal {
     }
 }
 
-fn run(mut start: Start, waiting: &Receiver<Work>) {
+fn run(mut start: Start, mut checkpoints: Checkpoints, waiting: &Receiver<Work>) {
     let _end = EndWithJournal;
     let mut journal = suda_engine::Journal::<Ticket>::new();
-    let wal_pages = count_wal_pages(&mut start.writer);
-    let mut checkpoint_at = CHECKPOINT_PAGES;
     loop {
         let mut batch = Batch::take(waiting, start.batch_max);
         let health = std::mem::take(&mut batch.health);
@@ -79,47 +74,12 @@ fn run(mut start: Start, waiting: &Receiver<Work>) {
             let _ = answer.send(Ok(()));
         }
         if last {
-            checkpoint(&start.writer, "TRUNCATE");
+            checkpoints.finish(&start.writer);
             // The database is closed before the folder is free for others.
             drop(start.writer);
             drop(start.data_dir);
             return;
         }
-        let pages = wal_pages.load(Ordering::Relaxed);
-        if pages >= checkpoint_at {
-            checkpoint(&start.writer, "PASSIVE");
-            // Where a reader holds on to it, the log goes on growing, and the next attempt comes after as much again.
-            checkpoint_at = pages + CHECKPOINT_PAGES;
-        } else if pages < CHECKPOINT_PAGES {
-            // It has begun anew.
-            checkpoint_at = CHECKPOINT_PAGES;
-        }
-    }
-}
-
-/// How many pages the write-ahead log holds, as SQLite says after each commit.
-fn count_wal_pages(writer: &mut Connection) -> Arc<AtomicUsize> {
-    let pages = Arc::<AtomicUsize>::default();
-    let told = Arc::clone(&pages);
-    let counting = writer.wal_hook(Some(move |_: &mut Wal, pages: c_int| {
-        told.store(
-            usize::try_from(pages).unwrap_or_default(),
-            Ordering::Relaxed,
-        );
-        Ok(())
-    }));
-    if let Err(error) = counting {
-        // The log would grow until the server stops; nothing that was said is lost by that.
-        tracing::error!(%error, "the write-ahead log cannot be watched");
-    }
-    pages
-}
-
-fn checkpoint(writer: &Connection, mode: &str) {
-    let done = writer.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
-    if let Err(error) = done {
-        end_if_unsafe(&error);
-        // Everything is in the write-ahead log still; the next checkpoint tries again.
-        tracing::warn!(%error, "the write-ahead log could not be moved into the database");
+        checkpoints.between_commits(&start.writer);
     }
 }

@@ -1,4 +1,4 @@
-//! Opening the database: durable for the writer, read-only for the readers.
+//! Opening the database: durable for the writer and for whoever moves its log, read-only for the readers.
 
 use super::schema;
 use crate::error::StartError;
@@ -61,6 +61,25 @@ fn prepare_writer(writer: &Connection, bytes_max: Option<u64>) -> rusqlite::Resu
         writer.pragma_update_and_check(None, "max_page_count", pages.max(1), |_| Ok(()))?;
     }
     Ok(())
+}
+
+/// Opens the database once more, to move its write-ahead log.
+pub(crate) fn open_for_log(path: &Path) -> Result<Connection, StartError> {
+    let open = || -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mover = Connection::open_with_flags(path, flags)?;
+        mover.busy_timeout(LOCK_WAIT)?;
+        // What was moved is on disk before the log begins anew.
+        mover.pragma_update(None, "synchronous", "FULL")?;
+        mover.pragma_update(None, "wal_autocheckpoint", 0)?;
+        // The first read is what opens the log.
+        mover.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        Ok(mover)
+    };
+    open().map_err(|source| StartError::Database {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })
 }
 
 /// Opens the database for reading only.

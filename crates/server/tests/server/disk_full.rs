@@ -82,22 +82,3 @@ async fn a_full_disk_refuses_and_recovers() {
         acknowledged + 1
     );
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_write_ahead_log_does_not_grow_with_what_is_said() {
-    const WAL_BYTES_MAX: u64 = 20 * 1024 * 1024;
-    let running = Running::new().await;
-    let token = running.set_up().await;
-    let text = "가".repeat(5_000);
-    let mut said_bytes = 0;
-    for _ in 0..8 {
-        let mut writer = running.chat(Codec::Proto, &token).await;
-        for _ in 0..190 {
-            writer.post("lobby", &text).await;
-            said_bytes += text.len() as u64;
-        }
-    }
-    assert!(said_bytes > WAL_BYTES_MAX);
-    let wal = running.data.path().join("data/suda.db-wal");
-    assert!(std::fs::metadata(wal).unwrap().len() < WAL_BYTES_MAX);
-}

@@ -15,3 +15,4 @@ mod start;
 mod stop;
 mod support;
 mod upgrade;
+mod write_ahead_log;
