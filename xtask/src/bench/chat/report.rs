@@ -70,7 +70,11 @@ pub(in crate::bench) fn claims(samples: &[Sample]) -> Vec<Claim> {
         for one in &growth::ALL {
             let [from, to] = &one.cells;
             let found = growth.ratio((&chat, to.title), (&chat, from.title));
-            let what = format!("growth, {}", one.what);
+            let mut what = format!("growth, {}", one.what);
+            let floor = growth.ratio((fanout::FLOOR, to.title), (fanout::FLOOR, from.title));
+            if floor.is_some() {
+                let _ = write!(what, " ({}: {})", fanout::FLOOR, ratio_text(floor));
+            }
             claims.extend(Claim::at_most(8, &what, found, GROWTH_MAX));
         }
     }
