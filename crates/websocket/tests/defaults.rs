@@ -30,6 +30,13 @@ fn the_defaults_are_what_the_readme_says() {
     let compression = Compression::default();
     assert_eq!((compression.level, compression.memory_level), (6, 8));
     assert_eq!(compression.bytes_min, 128);
+    assert_eq!(compression.history_bits, 14);
+    let takeover = compression.context_takeover(true);
+    assert_eq!(
+        (takeover.level, takeover.context_takeover(false)),
+        (7, compression)
+    );
+    assert_eq!(compression.level(3).context_takeover(true).level, 3);
     assert!(compression.server_no_context_takeover && compression.client_no_context_takeover);
     assert_eq!(compression.server_max_window_bits, 15);
     assert_eq!(compression.client_max_window_bits, 15);

@@ -30,10 +30,15 @@ impl Deflating {
             ),
         };
         let bounded = agreed.bounded();
+        let history_bits = if forgets {
+            WINDOW_BITS_MAX
+        } else {
+            bounded.history_bits
+        };
         Self {
             agreed,
             settings: Settings {
-                window_bits: window_bits.min(WINDOW_BITS_MAX),
+                window_bits: window_bits.min(history_bits),
                 memory_level: bounded.memory_level,
                 level: bounded.level,
             },

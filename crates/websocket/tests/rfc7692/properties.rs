@@ -20,9 +20,12 @@ fn compressions() -> impl Strategy<Value = Compression> {
     )
         .prop_map(
             |(level, memory_level, server, client, server_bits, client_bits, bytes_min)| {
+                // As different as the rest, but of no connection with it.
+                let history_bits = 9 + (bytes_min % 7) as u8;
                 Compression::default()
                     .level(level)
                     .memory_level(memory_level)
+                    .history_bits(history_bits)
                     .server_no_context_takeover(server)
                     .client_no_context_takeover(client)
                     .server_max_window_bits(server_bits)

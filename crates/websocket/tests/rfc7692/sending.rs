@@ -102,6 +102,22 @@ both_roles! {
         assert!(lens[1] < lens[0] / 10 && lens[2] < lens[0] / 10, "{lens:?}");
     }
 
+    fn section_7_2_1_a_context_taken_over_refers_no_further_back_than_its_history(role) {
+        for bits in 9..=15 {
+            let mut connection = deflating(role, Config::default(), keeping().history_bits(bits));
+            // With no more than that, though the window agreed on is of 15 bits.
+            let mut peer = Decoder::new(bits);
+            let payload = sample((1 << bits) / 2);
+            let lens: Vec<_> = (0..3).map(|_| {
+                connection.send(Message::binary(payload.clone())).unwrap();
+                let frames = sent(&mut connection);
+                assert_eq!(peer.message(&frames[0].payload), payload, "{bits}");
+                frames[0].payload.len()
+            }).collect();
+            assert!(bits == 9 || lens[2] < lens[0] / 4, "{bits}: {lens:?}");
+        }
+    }
+
     fn short_messages_and_those_switched_off_go_as_they_are(role) {
         let mut connection = deflating(role, Config::default(), keeping().bytes_min(10));
         let mut peer = Decoder::new(15);
