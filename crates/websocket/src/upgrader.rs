@@ -327,7 +327,7 @@ impl Patience {
 async fn read_request<S: AsyncRead + Unpin>(
     stream: &mut S,
     handshake: &mut ServerHandshake,
-) -> Result<Result<Box<Accept>, Reject>, UpgradeError> {
+) -> Result<Result<Accept, Reject>, UpgradeError> {
     poll_fn(|cx| {
         // Lent for the moment: a client that keeps us waiting costs what it has sent and no buffer.
         let mut piece = buffers::take();

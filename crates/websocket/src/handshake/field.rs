@@ -66,10 +66,16 @@ pub(super) fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> b
     headers.named(name).any(|line| line_has_token(line, token))
 }
 
+/// `token` is of small letters.
 fn line_has_token(line: &[u8], token: &str) -> bool {
-    // Mostly it is alone.
-    line.eq_ignore_ascii_case(token.as_bytes())
-        || items(line).any(|item| item.eq_ignore_ascii_case(token))
+    const SMALL: u8 = b'a' ^ b'A';
+    // Mostly it is alone. What the bit makes a small letter was that letter, small or great.
+    let is_alone = line.len() == token.len()
+        && line
+            .iter()
+            .zip(token.bytes())
+            .all(|(&byte, small)| byte | SMALL == small);
+    is_alone || items(line).any(|item| item.eq_ignore_ascii_case(token))
 }
 
 /// A line as text, if it is ASCII. The same as [`HeaderValue::to_str`], because it has no control characters.

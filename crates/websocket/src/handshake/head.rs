@@ -1,14 +1,17 @@
 //! Collecting the head of an HTTP/1.1 message from pieces of any size, within bounds.
 
 use std::mem::MaybeUninit;
+use std::ops::Range;
+use std::sync::OnceLock;
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use http::{Method, Response, StatusCode, Uri, Version};
+use http::{Method, Response, StatusCode, Version};
 
 use super::field::is_token_byte;
 use super::limits::HeadLimits;
-use super::request::{LinedRequest, Request};
+use super::request::{LinedRequest, Request, RequestLine};
+use super::scan::{find_lf, lines_of_whole_head};
 
 /// Header lines up to which a head is parsed without allocating room for them: more than browsers send.
 const LINES_ON_STACK: usize = 24;
@@ -53,6 +56,11 @@ impl HeadBuffer {
     /// Takes a piece; `Some(head)` once the empty line is there. What follows it is kept for [`take_rest`](Self::take_rest).
     /// Holds at most the limit and what the last piece brought.
     pub(super) fn receive(&mut self, piece: &[u8]) -> Result<Option<Head>, HeadError> {
+        if self.bytes.is_empty()
+            && let Some(head) = self.whole_head(piece)
+        {
+            return Ok(Some(head));
+        }
         self.bytes.extend_from_slice(piece);
         // A TLS hello or another protocol shows at its first byte: no need to wait for an empty line that never comes.
         if self.bytes.first().is_some_and(|&byte| !is_token_byte(byte)) {
@@ -81,6 +89,19 @@ impl HeadBuffer {
         Ok(None)
     }
 
+    /// A head that came in one piece with nothing behind it, as most do. Whatever is not quite so is for the long way to judge.
+    fn whole_head(&self, piece: &[u8]) -> Option<Head> {
+        if piece.len() > self.limits.bytes_max || !is_token_byte(*piece.first()?) {
+            return None;
+        }
+        // All but the first and the empty one.
+        let header_lines = lines_of_whole_head(piece)?.saturating_sub(2);
+        (header_lines <= self.limits.lines_max).then(|| Head {
+            bytes: Bytes::copy_from_slice(piece),
+            header_lines,
+        })
+    }
+
     fn take_head(&mut self, len: usize) -> Head {
         // Mostly nothing follows, and what follows is short: the head keeps the memory.
         let rest = BytesMut::from(&self.bytes[len..]);
@@ -106,37 +127,49 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// Parses a request's and shows it to `judge`. Its target refers to the head's bytes.
+    /// Parses a request's and shows it to `judge`.
     pub(super) fn with_request<R>(
-        &self,
+        self,
         judge: impl FnOnce(&LinedRequest<'_, '_>) -> R,
     ) -> Result<(Request, R), HeadError> {
-        self.with_request_lines(|parsed| {
+        let (line, parts, judged) = self.with_request_lines(|parsed| {
             let (Some(method), Some(target), Some(minor)) =
                 (parsed.method, parsed.path, parsed.version)
             else {
                 return Err(HeadError::Malformed);
             };
+            let method = Method::from_bytes(method.as_bytes()).map_err(|_| HeadError::Malformed)?;
+            let line = RequestLine::new(method, version(minor), target, &self)?;
             let lines = &*parsed.headers;
-            let request = Request::new(
-                Method::from_bytes(method.as_bytes()).map_err(|_| HeadError::Malformed)?,
-                Uri::from_maybe_shared(self.bytes.slice_ref(target.as_bytes()))
-                    .map_err(|_| HeadError::Malformed)?,
-                version(minor),
-                self.clone(),
-            );
+            let parts = OnceLock::new();
             if self.header_lines > LINES_ON_STACK {
                 // So many might be too many for a map, which must be known now.
-                request.make_parts(self.header_map(lines)?);
+                let headers = self.header_map(lines)?;
+                parts.get_or_init(|| Box::new(line.parts(&self, headers)));
             } else if lines.iter().any(|line| line.name.len() > NAME_BYTES_MAX) {
                 return Err(HeadError::Malformed);
             }
-            let judged = judge(&LinedRequest {
-                request: &request,
+            let lined = LinedRequest {
+                line,
+                head: &self,
                 lines,
-            });
-            Ok((request, judged))
-        })
+                parts,
+            };
+            let judged = judge(&lined);
+            Ok((lined.line, lined.parts, judged))
+        })?;
+        Ok((Request::new(line, self, parts), judged))
+    }
+
+    /// Where `part`, which is a part of them, stands in the head's bytes.
+    pub(super) fn range_of(&self, part: &str) -> Range<usize> {
+        let start = part.as_ptr() as usize - self.bytes.as_ptr() as usize;
+        start..start + part.len()
+    }
+
+    /// Those of its bytes; shared, not copied.
+    pub(super) fn slice(&self, range: Range<usize>) -> Bytes {
+        self.bytes.slice(range)
     }
 
     /// The headers of a request that [`with_request`](Self::with_request) has parsed.
@@ -210,24 +243,6 @@ impl Head {
     }
 }
 
-/// Where the first line feed is, looked for eight bytes at a time.
-fn find_lf(bytes: &[u8]) -> Option<usize> {
-    const WORD_BYTES: usize = size_of::<u64>();
-    const LOW_BITS: u64 = u64::from_ne_bytes([0x7f; WORD_BYTES]);
-    const LINE_FEEDS: u64 = u64::from_ne_bytes([b'\n'; WORD_BYTES]);
-    let (words, rest) = bytes.as_chunks::<WORD_BYTES>();
-    for (index, word) in words.iter().enumerate() {
-        let differing = u64::from_le_bytes(*word) ^ LINE_FEEDS;
-        // A byte's high bit is set here exactly if the byte differs nowhere: its seven low bits do not carry, and the high one is clear.
-        let found = !(((differing & LOW_BITS) + LOW_BITS) | differing | LOW_BITS);
-        if found != 0 {
-            return Some(index * WORD_BYTES + found.trailing_zeros() as usize / 8);
-        }
-    }
-    let at = rest.iter().position(|&byte| byte == b'\n')?;
-    Some(words.len() * WORD_BYTES + at)
-}
-
 /// The head has been cut at its empty line, so a parser that wants more, or leaves some, has seen another end than we.
 fn complete(result: httparse::Result<usize>, mut head: &[u8]) -> Result<(), HeadError> {
     match result {
@@ -257,22 +272,6 @@ fn version(minor: u8) -> Version {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_line_feed_is_found_where_the_first_is_among_bytes_that_resemble_it() {
-        for len in 0..40 {
-            for at in 0..len {
-                for filler in [0, 0x09, 0x0b, 0x8a, 0xff, b'a'] {
-                    let mut bytes = vec![filler; len];
-                    assert_eq!(find_lf(&bytes), None);
-                    bytes[at] = b'\n';
-                    assert_eq!(find_lf(&bytes), Some(at), "{len} bytes of {filler}");
-                    bytes[len - 1] = b'\n';
-                    assert_eq!(find_lf(&bytes), Some(at), "{len} bytes of {filler}");
-                }
-            }
-        }
-    }
-
     fn head(bytes: &[u8], limits: HeadLimits) -> Head {
         let mut buffer = HeadBuffer::new(limits);
         buffer.receive(bytes).unwrap().unwrap()
@@ -284,9 +283,10 @@ mod tests {
         let bytes = b"GET /room HTTP/1.1\r\nHost: chat.example\r\n\r\nrest";
         assert!(buffer.receive(&bytes[..30]).unwrap().is_none());
         let head = buffer.receive(&bytes[30..]).unwrap().unwrap();
+        let range = head.bytes.as_ptr_range();
         let (request, ()) = head.with_request(|_| ()).unwrap();
         let host = request.headers()["host"].as_bytes().as_ptr();
-        assert!(head.bytes.as_ptr_range().contains(&host));
+        assert!(range.contains(&host));
         assert_eq!(&buffer.take_rest()[..], b"rest");
     }
 

@@ -33,6 +33,7 @@ mod origin;
 mod refusal;
 mod request;
 mod response;
+mod scan;
 mod server;
 mod target;
 

@@ -6,7 +6,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::Uri;
 use http::request::Parts;
 
 use super::field::Single;
@@ -50,7 +49,7 @@ impl OriginPolicy {
         // "null" (a sandboxed page, a local file) is not the origin of anything, so it ends here too.
         let Some(origin) = origin else { return false };
         match allowed {
-            None => request_host(request.uri(), host).is_some_and(|host| origin.is_at(host)),
+            None => request_host(request, host).is_some_and(|host| origin.is_at(host)),
             Some(origins) => origins
                 .iter()
                 .filter_map(|text| Origin::parse(text))
@@ -70,8 +69,11 @@ impl fmt::Debug for OriginPolicy {
 }
 
 /// The authority that the request is for. An absolute request target beats `Host` (RFC 9112, section 3.2.2).
-fn request_host<'a>(uri: &'a Uri, host: Option<Authority<'a>>) -> Option<Authority<'a>> {
-    match uri.authority() {
+fn request_host<'a>(request: &'a impl Asked, host: Option<Authority<'a>>) -> Option<Authority<'a>> {
+    if request.is_path_only() {
+        return host;
+    }
+    match request.uri().authority() {
         Some(authority) => Authority::parse(authority.as_str()),
         None => host,
     }

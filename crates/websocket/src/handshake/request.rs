@@ -3,14 +3,16 @@
 //! A server mostly wants the path, seldom a header; making the map costs as much as all that the handshake must find out.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use http::header::HeaderMap;
 use http::request::{self, Parts};
+use http::uri::InvalidUri;
 use http::{Method, Uri, Version};
 
 use super::field::Lines;
-use super::head::Head;
+use super::head::{Head, HeadError};
 
 /// The head of a request that was read here. [`headers`](Self::headers) and the ways to [`Parts`] make a map of its header lines, at
 /// the first call; [`uri`](Self::uri) and the rest cost nothing.
@@ -31,38 +33,32 @@ use super::head::Head;
 /// ```
 #[derive(Clone)]
 pub struct Request {
-    method: Method,
-    uri: Uri,
-    version: Version,
+    line: RequestLine,
     head: Head,
-    /// Boxed, because most requests never have them.
-    parts: OnceLock<Box<Parts>>,
+    parts: LazyParts,
 }
 
+/// Boxed, because most requests never have them.
+pub(super) type LazyParts = OnceLock<Box<Parts>>;
+
 impl Request {
-    pub(super) fn new(method: Method, uri: Uri, version: Version, head: Head) -> Self {
-        Self {
-            method,
-            uri,
-            version,
-            head,
-            parts: OnceLock::new(),
-        }
+    pub(super) fn new(line: RequestLine, head: Head, parts: LazyParts) -> Self {
+        Self { line, head, parts }
     }
 
     /// The method; `GET` in every request that was accepted.
     pub fn method(&self) -> &Method {
-        &self.method
+        &self.line.method
     }
 
     /// The target: path and query, mostly.
     pub fn uri(&self) -> &Uri {
-        &self.uri
+        self.line.uri(&self.head)
     }
 
     /// The version; HTTP/1.1 in every request that was accepted.
     pub fn version(&self) -> Version {
-        self.version
+        self.line.version
     }
 
     /// The headers: cookies, … The first call makes the map; its values refer to the bytes that came.
@@ -72,8 +68,7 @@ impl Request {
 
     /// The request in the form of the `http` crate, made at the first call. It has no extensions.
     pub fn as_parts(&self) -> &Parts {
-        self.parts
-            .get_or_init(|| Box::new(self.parts_with(self.head.request_headers())))
+        self.line.lazy_parts(&self.head, &self.parts)
     }
 
     /// As [`as_parts`](Self::as_parts), for keeps.
@@ -84,21 +79,89 @@ impl Request {
             None => unreachable!("they have just been made"),
         }
     }
+}
 
-    /// Has the parts with these headers, from now on.
-    pub(super) fn make_parts(&self, headers: HeaderMap) {
-        self.parts
-            .get_or_init(|| Box::new(self.parts_with(headers)));
+/// The first line of a request's head. Its target is made into a [`Uri`] for whoever asks.
+#[derive(Clone)]
+pub(super) struct RequestLine {
+    method: Method,
+    version: Version,
+    /// Where the target stands in the head.
+    target: Range<usize>,
+    /// See [`Asked::is_path_only`].
+    is_path_only: bool,
+    uri: OnceLock<Uri>,
+}
+
+impl RequestLine {
+    pub(super) fn new(
+        method: Method,
+        version: Version,
+        target: &str,
+        head: &Head,
+    ) -> Result<Self, HeadError> {
+        let line = Self {
+            method,
+            version,
+            target: head.range_of(target),
+            is_path_only: is_plain_path(target.as_bytes()),
+            uri: OnceLock::new(),
+        };
+        if !line.is_path_only {
+            // It may be none, which must be known now.
+            let uri = line.make_uri(head).map_err(|_| HeadError::Malformed)?;
+            line.uri.get_or_init(|| uri);
+        }
+        Ok(line)
     }
 
-    fn parts_with(&self, headers: HeaderMap) -> Parts {
+    fn make_uri(&self, head: &Head) -> Result<Uri, InvalidUri> {
+        Uri::from_maybe_shared(head.slice(self.target.clone()))
+    }
+
+    fn uri(&self, head: &Head) -> &Uri {
+        self.uri.get_or_init(|| match self.make_uri(head) {
+            Ok(uri) => uri,
+            Err(error) => unreachable!("a plain path is a target: {error}"),
+        })
+    }
+
+    fn lazy_parts<'a>(&self, head: &Head, parts: &'a LazyParts) -> &'a Parts {
+        parts.get_or_init(|| Box::new(self.parts(head, head.request_headers())))
+    }
+
+    /// With these headers.
+    pub(super) fn parts(&self, head: &Head, headers: HeaderMap) -> Parts {
         let (mut parts, ()) = http::Request::new(()).into_parts();
         parts.method = self.method.clone();
-        parts.uri = self.uri.clone();
+        parts.uri = self.uri(head).clone();
         parts.version = self.version;
         parts.headers = headers;
         parts
     }
+}
+
+/// The longest target, in bytes, that is looked at without making a [`Uri`] of it.
+const PLAIN_PATH_BYTES_MAX: usize = 1 << 10;
+
+/// Bytes that are right in a path and in a query. There are more, which only take the long way.
+const PLAIN_BYTES: &[u8] =
+    b"/-._~?=&%+,:;@!$*ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/// Whether that is a path, maybe with a query, of which a [`Uri`] can surely be made.
+fn is_plain_path(target: &[u8]) -> bool {
+    static IS_PLAIN: [bool; 256] = {
+        let mut plain = [false; 256];
+        let mut index = 0;
+        while index < PLAIN_BYTES.len() {
+            plain[PLAIN_BYTES[index] as usize] = true;
+            index += 1;
+        }
+        plain
+    };
+    target.first() == Some(&b'/')
+        && target.len() <= PLAIN_PATH_BYTES_MAX
+        && target.iter().all(|&byte| IS_PLAIN[usize::from(byte)])
 }
 
 impl From<Request> for request::Parts {
@@ -120,6 +183,8 @@ pub(super) trait Asked {
 
     fn method(&self) -> &Method;
     fn uri(&self) -> &Uri;
+    /// The target is known to have no scheme and no authority, and its path to begin with a slash: nobody need look at the [`uri`](Self::uri).
+    fn is_path_only(&self) -> bool;
     fn version(&self) -> Version;
     fn lines(&self) -> &Self::Lines;
     /// For the hooks that are set. Has to be made, maybe.
@@ -137,6 +202,10 @@ impl Asked for Parts {
         &self.uri
     }
 
+    fn is_path_only(&self) -> bool {
+        false
+    }
+
     fn version(&self) -> Version {
         self.version
     }
@@ -152,23 +221,29 @@ impl Asked for Parts {
 
 /// A request whose lines have just been parsed.
 pub(super) struct LinedRequest<'a, 'head> {
-    pub(super) request: &'a Request,
+    pub(super) line: RequestLine,
+    pub(super) head: &'a Head,
     pub(super) lines: &'a [httparse::Header<'head>],
+    pub(super) parts: LazyParts,
 }
 
 impl<'head> Asked for LinedRequest<'_, 'head> {
     type Lines = [httparse::Header<'head>];
 
     fn method(&self) -> &Method {
-        self.request.method()
+        &self.line.method
     }
 
     fn uri(&self) -> &Uri {
-        self.request.uri()
+        self.line.uri(self.head)
+    }
+
+    fn is_path_only(&self) -> bool {
+        self.line.is_path_only
     }
 
     fn version(&self) -> Version {
-        self.request.version()
+        self.line.version
     }
 
     fn lines(&self) -> &Self::Lines {
@@ -176,6 +251,35 @@ impl<'head> Asked for LinedRequest<'_, 'head> {
     }
 
     fn parts(&self) -> &Parts {
-        self.request.as_parts()
+        self.line.lazy_parts(self.head, &self.parts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What makes it safe to put the URI off: it cannot fail any more.
+    #[test]
+    fn of_every_plain_path_a_uri_can_be_made() {
+        let lone = PLAIN_BYTES.iter().map(|&byte| vec![byte]);
+        let all = [PLAIN_BYTES.to_vec(), b"/".repeat(PLAIN_PATH_BYTES_MAX)];
+        let mut plain = 0;
+        for bytes in lone.chain(all) {
+            for start in [&b""[..], b"/", b"//", b"/a", b"/?", b"/?a=", b"/*", b"/%"] {
+                let target = [start, &bytes].concat();
+                if is_plain_path(&target) {
+                    plain += 1;
+                    let uri = Uri::try_from(&target[..]).unwrap();
+                    assert!(uri.scheme().is_none() && uri.authority().is_none());
+                    assert!(uri.path().starts_with('/'));
+                    assert_eq!(uri.to_string().as_bytes(), target);
+                }
+            }
+        }
+        assert!(plain > 7 * PLAIN_BYTES.len());
+        for target in [&b""[..], b"*", b"a", b"/#", b"/ ", b"/\x80", b"http://a/"] {
+            assert!(!is_plain_path(target));
+        }
     }
 }

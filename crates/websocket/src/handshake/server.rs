@@ -271,10 +271,12 @@ fn check_http<'a>(request: &impl Asked, fields: &Fields<'a>) -> Result<Authority
     if request.version() != Version::HTTP_11 {
         return Err(Refusal::HttpVersion);
     }
-    let uri = request.uri();
-    let scheme_fits = matches!(uri.scheme_str(), None | Some("http" | "https"));
-    if !scheme_fits || !uri.path().starts_with('/') {
-        return Err(Refusal::RequestTarget);
+    if !request.is_path_only() {
+        let uri = request.uri();
+        let scheme_fits = matches!(uri.scheme_str(), None | Some("http" | "https"));
+        if !scheme_fits || !uri.path().starts_with('/') {
+            return Err(Refusal::RequestTarget);
+        }
     }
     let host = match fields.host {
         Single::One(text) => Authority::parse(text),
@@ -396,13 +398,13 @@ impl ServerHandshake {
     pub fn receive(&mut self, piece: &[u8]) -> Judged {
         match self.try_receive(piece) {
             None => Judged::Pending,
-            Some(Ok(accept)) => Judged::Accept(accept),
+            Some(Ok(accept)) => Judged::Accept(Box::new(accept)),
             Some(Err(reject)) => Judged::Reject(reject),
         }
     }
 
     /// As [`receive`](Self::receive); `None` while the request is not complete.
-    pub(crate) fn try_receive(&mut self, piece: &[u8]) -> Option<Result<Box<Accept>, Reject>> {
+    pub(crate) fn try_receive(&mut self, piece: &[u8]) -> Option<Result<Accept, Reject>> {
         if let Some(reject) = &self.rejected {
             return Some(Err(reject.clone()));
         }
@@ -414,13 +416,13 @@ impl ServerHandshake {
         // Judged by its lines: whoever wants a map of them makes it.
         let judged = head.with_request(|request| self.policy.consider(request));
         Some(match judged {
-            Ok((request, Ok((accept, terms)))) => Ok(Box::new(Accept {
+            Ok((request, Ok((accept, terms)))) => Ok(Accept {
                 response: terms.encode(&accept),
                 subprotocol: terms.subprotocol.map(|(name, _)| name.to_owned()),
                 compression: terms.compression.map(|(agreed, _)| agreed),
                 leftover: self.head.take_rest(),
                 request,
-            })),
+            }),
             Ok((request, Err(refusal))) => Err(self.reject(refusal, Some(request.as_parts()))),
             Err(error) => Err(self.reject(error, None)),
         })
