@@ -1,6 +1,11 @@
 //! The same messages to many connections.
 
 use super::{Error, Stream, Writer, without_budget};
+#[cfg(all(feature = "io-uring", target_os = "linux"))]
+use super::{
+    shared::queue_batch,
+    together::{self, Below},
+};
 use crate::{PreparedMessage, batch::Batch};
 
 /// Writers that are looked at together before the first of them is sent to.
@@ -46,8 +51,12 @@ pub fn broadcast<'w, K, S: Stream>(
     }
     let mut batch = Batch::new(messages);
     let mut members = members.into_iter();
-    let mut next = Vec::with_capacity(LOOKED_AHEAD);
     without_budget(|| {
+        #[cfg(all(feature = "io-uring", target_os = "linux"))]
+        if together::is_ready() {
+            return send_together(members, &mut batch, &mut unreached);
+        }
+        let mut next = Vec::with_capacity(LOOKED_AHEAD);
         loop {
             next.extend(members.by_ref().take(LOOKED_AHEAD));
             if next.is_empty() {
@@ -61,4 +70,23 @@ pub fn broadcast<'w, K, S: Stream>(
         }
     });
     unreached
+}
+
+#[cfg(all(feature = "io-uring", target_os = "linux"))]
+fn send_together<'w, K, S: Stream>(
+    members: impl Iterator<Item = (K, &'w mut Writer<S>)>,
+    batch: &mut Batch<'_>,
+    unreached: &mut Vec<(K, Error)>,
+) {
+    let below = Below::plain();
+    let mut members = members.map(|(key, writer)| (key, (*writer).handle()));
+    let mut next = Vec::with_capacity(together::SENDS_MAX);
+    loop {
+        next.extend(members.by_ref().take(together::SENDS_MAX));
+        if next.is_empty() {
+            return;
+        }
+        let queue = |_: &_, inner: &mut _| Ok(queue_batch(inner, batch)?.cloned());
+        together::send(&mut next, &below, queue, unreached);
+    }
 }

@@ -143,6 +143,11 @@ impl<S: Stream> Inner<S> {
         &self.stream
     }
 
+    #[cfg(all(feature = "io-uring", target_os = "linux"))]
+    pub(super) fn stream_mut(&mut self) -> &mut S {
+        &mut self.stream
+    }
+
     /// Gives everything up: what is unsent is dropped, reading and writing fail from now on.
     pub(super) fn abort(&mut self) {
         let aborted = IoFailure::from(io::Error::from(io::ErrorKind::ConnectionAborted));
@@ -296,6 +301,36 @@ impl<S: Stream> Inner<S> {
         if sent < bytes.len() {
             self.conn.queue_joined(bytes, sent);
         }
+    }
+
+    /// Notes what became of `past_queue`, or else of the one piece that is queued, when it was sent to the socket below the stream. What
+    /// the socket did not take is queued.
+    #[cfg(all(feature = "io-uring", target_os = "linux"))]
+    pub(super) fn sent_below(
+        &mut self,
+        outcome: Option<io::Result<usize>>,
+        past_queue: Option<Bytes>,
+    ) -> usize {
+        let sent = match outcome {
+            Some(Ok(0)) => Err(io::ErrorKind::WriteZero.into()),
+            Some(Err(error)) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            Some(Ok(sent)) => Ok(sent),
+            Some(Err(_)) | None => Ok(0),
+        };
+        let sent = match sent {
+            Ok(sent) => sent,
+            Err(error) => {
+                self.writing_failed(error);
+                return 0;
+            }
+        };
+        match past_queue {
+            Some(bytes) if sent < bytes.len() => self.conn.queue_joined(&bytes, sent),
+            Some(_) => {}
+            None => self.conn.advance(sent),
+        }
+        self.progressed |= sent > 0;
+        sent
     }
 
     fn writing_failed(&mut self, error: io::Error) {

@@ -13,11 +13,14 @@
 
 mod broadcast;
 mod budget;
+#[cfg(feature = "io-uring")]
+mod check_io_uring;
 mod closing;
 mod control;
 mod deadline;
 mod endpoints;
 mod error;
+mod flush_all;
 mod flusher;
 mod handle;
 mod handlers;
@@ -32,13 +35,18 @@ mod loom_models;
 mod message_reader;
 mod message_writer;
 mod reader;
+#[cfg(all(feature = "io-uring", target_os = "linux"))]
+mod ring;
 mod room;
 mod shared;
 mod short_way;
 mod signal;
+mod socket_stream;
 #[cfg(feature = "stream")]
 mod stream_sink;
 mod sync;
+#[cfg(all(feature = "io-uring", target_os = "linux"))]
+mod together;
 mod writer;
 mod writing;
 
@@ -60,14 +68,18 @@ use handle::Handle;
 pub(crate) use deadline::later;
 
 pub use broadcast::broadcast;
+#[cfg(feature = "io-uring")]
+pub use check_io_uring::check_io_uring;
 pub use closing::CloseOutcome;
 pub use control::Control;
 pub use endpoints::Endpoints;
 pub use error::Error;
+pub use flush_all::flush_all;
 pub use joined_messages::JoinedMessages;
 pub use message_reader::MessageReader;
 pub use message_writer::MessageWriter;
 pub use reader::Reader;
+pub use socket_stream::SocketStream;
 pub use writer::Writer;
 
 /// A byte stream that can carry a connection: TCP, TLS, a Unix socket, a pipe in memory. Implemented for all that fit.

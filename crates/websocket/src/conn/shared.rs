@@ -1,9 +1,13 @@
 //! What the handles of one connection share: the stream and the protocol machine behind one lock, held only inside polls.
 
+#[cfg(all(feature = "io-uring", target_os = "linux"))]
+use std::sync::TryLockError;
 use std::{
     sync::{Arc, PoisonError},
     task::{Context, Poll, Waker},
 };
+
+use bytes::Bytes;
 
 use super::{
     Error, Stream,
@@ -66,6 +70,16 @@ impl<S: Stream> Shared<S> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The lock, unless somebody holds it. Whoever has many of them waits for none, so that nobody can wait for each other.
+    #[cfg(all(feature = "io-uring", target_os = "linux"))]
+    pub(super) fn try_lock(&self) -> Option<MutexGuard<'_, Option<Inner<S>>>> {
+        match self.inner.try_lock() {
+            Ok(inner) => Some(inner),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
     /// Runs `act` under the lock. Those who waited for output to be sent are woken after it, outside the lock.
     ///
     /// For handles and whoever lingers for the last one: as long as there are any, the connection is open.
@@ -113,21 +127,22 @@ impl<S: Stream> Shared<S> {
     /// Sends a whole batch, past the queue if nothing waits there; what the stream does not take now is queued.
     pub(super) fn send_batch(self: &Arc<Self>, batch: &mut Batch<'_>) -> Result<(), Error> {
         self.with(|inner| {
-            inner.check_writable()?;
-            match inner.conn.admit(batch)? {
-                Some(bytes) if inner.is_flushed() => {
-                    inner.write_past_queue(bytes, &mut Context::from_waker(&self.waker()));
-                }
-                Some(bytes) => inner.conn.queue_joined(bytes, 0),
-                None => {
-                    for message in batch.messages() {
-                        inner.conn.send_prepared(message)?;
-                    }
-                }
-            }
-            let _ = self.flush(inner);
-            inner.check_write_failure()
+            let past_queue = queue_batch(inner, batch)?;
+            self.send_now(inner, past_queue)
         })
+    }
+
+    /// Sends `past_queue`, given only while nothing is queued, or else what is queued.
+    pub(super) fn send_now(
+        self: &Arc<Self>,
+        inner: &mut Inner<S>,
+        past_queue: Option<&Bytes>,
+    ) -> Result<(), Error> {
+        if let Some(bytes) = past_queue {
+            inner.write_past_queue(bytes, &mut Context::from_waker(&self.waker()));
+        }
+        let _ = self.flush(inner);
+        inner.check_write_failure()
     }
 
     /// Sends what the stream takes. While some is left, the signal goes on with it when the stream is writable again.
@@ -291,6 +306,25 @@ impl<S: Stream> Shared<S> {
             inner.poll_shutdown(&mut Context::from_waker(&self.waker()))
         })
     }
+}
+
+/// Queues a whole batch. Where nothing is queued before it and it is in one piece, it is given back instead, to be sent past the queue.
+pub(super) fn queue_batch<'b, S: Stream>(
+    inner: &mut Inner<S>,
+    batch: &'b mut Batch<'_>,
+) -> Result<Option<&'b Bytes>, Error> {
+    inner.check_writable()?;
+    let messages = batch.messages();
+    match inner.conn.admit(batch)? {
+        Some(bytes) if inner.is_flushed() => return Ok(Some(bytes)),
+        Some(bytes) => inner.conn.queue_joined(bytes, 0),
+        None => {
+            for message in messages {
+                inner.conn.send_prepared(message)?;
+            }
+        }
+    }
+    Ok(None)
 }
 
 impl<S: Stream> Flush for Shared<S> {

@@ -1,0 +1,223 @@
+//! Sends to many sockets with one system call, through an io_uring of the thread.
+//!
+//! Lives here: all that is said to the kernel about it, and with it all `unsafe` code of this driver. Does not live here: whose bytes they are, and what
+//! follows from an outcome. [`send_each`] has a safe twin, a loop of `send`, which gives the same outcomes: the tests compare them, and where the kernel
+//! refuses a ring the caller writes to its streams one by one.
+//!
+//! **Why this is sound.** The kernel reads the bytes of a send from when it is submitted until its completion is posted. [`send_each`] borrows
+//! them, and it does not return, nor unwind, before it has taken as many completions as the kernel has taken sends:
+//!
+//! - A send that the kernel took posts one completion, whatever becomes of it. None is lost: a ring has room for twice as many as are ever under way.
+//! - One that it did not take lies in the submission queue, where the kernel looks only when the ring is entered. It is entered again until the queue
+//!   is empty, or else never: the ring is closed before the borrow ends.
+//! - A failed entry (interrupted, out of memory) is repeated. Where the ring itself is broken while sends are under way, which needs
+//!   somebody who closes descriptors that are not theirs, the process ends.
+//! - A descriptor is looked up while the ring is entered, so it is borrowed for long enough, too.
+//!
+//! Miri cannot run this: it knows no io_uring.
+#![allow(unsafe_code)]
+
+use std::{
+    cell::RefCell,
+    io,
+    os::fd::{AsRawFd, BorrowedFd},
+    process, thread,
+};
+
+use io_uring::{IoUring, Probe, opcode, types::Fd};
+
+use crate::events::event;
+
+/// Sends that are submitted together. With 16 the kernel is entered four times as often for the same, with 256 it is no cheaper.
+pub(super) const SENDS_MAX: usize = 64;
+/// Failed entries in a row that are put down to a lack of memory.
+const FAILURES_MAX: u32 = 64;
+
+/// Bytes for a socket.
+#[derive(Debug)]
+pub(super) struct Sending<'a> {
+    socket: BorrowedFd<'a>,
+    bytes: &'a [u8],
+    outcome: Option<io::Result<usize>>,
+}
+
+impl<'a> Sending<'a> {
+    pub(super) fn new(socket: BorrowedFd<'a>, bytes: &'a [u8]) -> Self {
+        Self {
+            socket,
+            bytes,
+            outcome: None,
+        }
+    }
+
+    /// What `send` would have given: how many bytes the socket took, or why it took none. `WouldBlock`: it is full. None: it was not tried.
+    pub(super) fn into_outcome(self) -> Option<io::Result<usize>> {
+        self.outcome
+    }
+}
+
+/// What a thread knows of its ring.
+enum Slot {
+    Untried,
+    Ready(IoUring),
+    /// With the system's number for why.
+    Refused(Option<i32>),
+}
+
+thread_local! {
+    static RING: RefCell<Slot> = const { RefCell::new(Slot::Untried) };
+}
+
+impl Slot {
+    /// The ring, made when it is first asked for.
+    fn ready(&mut self) -> io::Result<&mut IoUring> {
+        if let Self::Untried = self {
+            *self = match ring() {
+                Ok(ring) => Self::Ready(ring),
+                Err(error) => Self::refused(error),
+            };
+        }
+        match self {
+            Self::Ready(ring) => Ok(ring),
+            Self::Refused(Some(number)) => Err(io::Error::from_raw_os_error(*number)),
+            Self::Refused(None) | Self::Untried => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    fn refused(error: io::Error) -> Self {
+        event!(debug, %error, "no io_uring: sends are made one by one");
+        Self::Refused(error.raw_os_error())
+    }
+}
+
+/// Makes this thread's ring, if it has none yet.
+pub(super) fn check() -> io::Result<()> {
+    let checked = RING.try_with(|slot| slot.borrow_mut().ready().map(drop));
+    // A thread that is ending has no ring any more.
+    checked.unwrap_or_else(|_| Err(io::ErrorKind::Unsupported.into()))
+}
+
+fn ring() -> io::Result<IoUring> {
+    let entries = SENDS_MAX as u32;
+    // Only this thread submits, and all of a batch is to be tried. Kernels before 6.0 do not know these flags.
+    let ring = (IoUring::builder().dontfork())
+        .setup_single_issuer()
+        .setup_submit_all()
+        .build(entries);
+    let ring = match ring {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+            IoUring::builder().dontfork().build(entries)?
+        }
+        made => made?,
+    };
+    let mut probe = Probe::new();
+    ring.submitter().register_probe(&mut probe)?;
+    if !probe.is_supported(opcode::Send::CODE) {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    Ok(ring)
+}
+
+/// Sends what each of the sockets takes at once, and waits for none. At most [`SENDS_MAX`] of them are tried.
+pub(super) fn send_each(sends: &mut [Sending<'_>]) {
+    // A thread that is ending tries none.
+    let _ = RING.try_with(|slot| {
+        let mut slot = slot.borrow_mut();
+        if let Ok(ring) = slot.ready()
+            && let Err(error) = enter(ring, sends)
+        {
+            // Closes the ring, and with it forgets the sends that it was not given.
+            *slot = Slot::refused(error);
+        }
+    });
+}
+
+/// After an error the kernel has none of the bytes, but the ring may still hold sends: it must not be entered again.
+fn enter(ring: &mut IoUring, sends: &mut [Sending<'_>]) -> io::Result<()> {
+    let borrowed = Borrowed;
+    let submitted = submit(ring, sends);
+    let taken = take_completions(ring, sends, submitted);
+    // Not one of the sends is the kernel's any more.
+    std::mem::forget(borrowed);
+    taken
+}
+
+/// How many sends were queued.
+fn submit(ring: &mut IoUring, sends: &[Sending<'_>]) -> usize {
+    let mut queue = ring.submission();
+    for (index, send) in sends.iter().enumerate() {
+        let len = u32::try_from(send.bytes.len()).unwrap_or(u32::MAX);
+        let entry = opcode::Send::new(Fd(send.socket.as_raw_fd()), send.bytes.as_ptr(), len)
+            .flags(libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
+            .build()
+            .user_data(index as u64);
+        // SAFETY: the descriptor and the `len` bytes, which nobody writes to while they are borrowed, stay what they are as long as
+        // the kernel may look at them: see the module's head.
+        if unsafe { queue.push(&entry) }.is_err() {
+            return index;
+        }
+    }
+    sends.len()
+}
+
+/// Enters the ring until all `submitted` sends are completed, which with `MSG_DONTWAIT` they are as soon as they are taken.
+fn take_completions(
+    ring: &mut IoUring,
+    sends: &mut [Sending<'_>],
+    submitted: usize,
+) -> io::Result<()> {
+    let mut left = submitted;
+    let mut failures = 0;
+    while left > 0 {
+        // It waits only once all were taken, and then for as many as there are.
+        let entered = ring.submit_and_wait(left);
+        for completion in ring.completion() {
+            left -= 1;
+            if let Some(send) = sends.get_mut(completion.user_data() as usize) {
+                send.outcome = outcome(completion.result());
+            }
+        }
+        let Err(error) = entered else {
+            failures = 0;
+            continue;
+        };
+        if error.kind() == io::ErrorKind::Interrupted {
+            continue;
+        }
+        failures += 1;
+        let passing = matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EBUSY));
+        if !passing || failures > FAILURES_MAX {
+            let waiting = ring.submission().len();
+            if waiting == left {
+                return Err(error);
+            }
+            if failures > FAILURES_MAX {
+                // The kernel may still read what the caller lent, and cannot be asked when it is done.
+                process::abort();
+            }
+        }
+        thread::yield_now();
+    }
+    Ok(())
+}
+
+/// An interrupted send counts as not tried.
+fn outcome(result: i32) -> Option<io::Result<usize>> {
+    match usize::try_from(result) {
+        Ok(sent) => Some(Ok(sent)),
+        Err(_) if result == -libc::EINTR => None,
+        Err(_) => Some(Err(io::Error::from_raw_os_error(-result))),
+    }
+}
+
+/// While it lives the kernel may read what was lent to it: a panic must not get past.
+struct Borrowed;
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        process::abort();
+    }
+}
+
+#[cfg(test)]
+mod tests;
