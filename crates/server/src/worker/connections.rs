@@ -37,6 +37,10 @@ impl Connections {
         self.all.remove(&key)
     }
 
+    pub(super) fn get(&self, key: Key) -> Option<&Connection> {
+        self.all.get(&key).map(Box::as_ref)
+    }
+
     pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Connection> {
         self.all.get_mut(&key).map(Box::as_mut)
     }
@@ -87,9 +91,16 @@ impl Connections {
         !self.touched.is_empty()
     }
 
-    /// Takes the one out that has waited longest to be written to. It may be gone since.
-    pub(super) fn next_touched(&mut self) -> Option<Key> {
-        self.touched.pop_front()
+    /// Takes those out that have waited longest to be written to. Some may be gone since.
+    pub(super) fn take_touched(&mut self, count_max: usize) -> Vec<Key> {
+        let count = self.touched.len().min(count_max);
+        let keys: Vec<Key> = self.touched.drain(..count).collect();
+        for key in &keys {
+            if let Some(connection) = self.all.get_mut(key) {
+                connection.touched = false;
+            }
+        }
+        keys
     }
 
     pub(super) fn take_fills(&mut self) -> Vec<FillRequest<Key>> {

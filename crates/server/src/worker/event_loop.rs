@@ -7,6 +7,7 @@ use super::state::{Phase, Worker};
 use crate::journal::Ticket;
 use std::rc::Rc;
 use suda_protocol::CloseCode;
+use suda_websocket::check_io_uring;
 use tokio::task::yield_now;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use uuid::Uuid;
@@ -22,6 +23,12 @@ pub(super) async fn run(number: usize, inlet: Inlet, mut entrance: Entrance, too
         mut commits,
         missed,
     } = inlet;
+    match check_io_uring() {
+        Ok(()) => tracing::debug!(number, "sockets are written to through an io_uring"),
+        Err(error) => {
+            tracing::debug!(number, %error, "no io_uring: sockets are written to one by one");
+        }
+    }
     let mut ticks = interval(worker.tick_interval());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use suda_websocket::SocketStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -46,10 +47,24 @@ impl Metered {
 
     fn wrote(&self, written: &Poll<io::Result<usize>>) {
         if let Poll::Ready(Ok(bytes)) = written {
-            self.meter
-                .written_bytes
-                .fetch_add(*bytes as u64, Ordering::Relaxed);
+            self.took(*bytes);
         }
+    }
+
+    fn took(&self, bytes: usize) {
+        self.meter
+            .written_bytes
+            .fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+impl SocketStream for Metered {
+    fn tcp(&self) -> Option<&TcpStream> {
+        Some(&self.stream)
+    }
+
+    fn sent(&mut self, bytes: usize) {
+        self.took(bytes);
     }
 }
 

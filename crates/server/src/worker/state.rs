@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use suda_engine::{Draft, Roster};
 use suda_protocol::CloseCode;
+use suda_websocket::flush_all;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -93,8 +94,8 @@ impl Worker {
         result
     }
 
-    /// Hands drafts to the journal and writes to the sockets that have waited longest for it, at most [`FLUSH_SOCKETS_MAX`]: one call for
-    /// each. What it doesn't take waits for it alone. True where sockets are left for the next flush.
+    /// Hands drafts to the journal and writes to the sockets that have waited longest for it, at most [`FLUSH_SOCKETS_MAX`]: with one
+    /// call for all where the system has an io_uring for us, else with one for each. What a socket doesn't take waits for it alone. True where sockets are left for the next flush.
     ///
     /// So a room of thousands is gone through in turns, like floors by a lift: what is committed meanwhile gets on at the socket that
     /// is next, and each socket gets all that waits for it in one write.
@@ -103,19 +104,16 @@ impl Worker {
         let sockets_left = {
             let mut state = self.state.borrow_mut();
             self.submit_drafts(&mut state);
-            for _ in 0..FLUSH_SOCKETS_MAX {
-                let Some(key) = state.connections.next_touched() else {
-                    break;
-                };
+            let touched = state.connections.take_touched(FLUSH_SOCKETS_MAX);
+            let writer = |&key| Some((key, &state.connections.get(key)?.writer));
+            for (key, _) in flush_all(touched.iter().filter_map(writer)) {
+                // Its reading task may be pausing, and would not notice.
+                state.gone(key);
+            }
+            for key in touched {
                 let Some(connection) = state.connections.get_mut(key) else {
                     continue;
                 };
-                connection.touched = false;
-                if connection.writer.try_flush().is_err() {
-                    // Its reading task may be pausing, and would not notice.
-                    state.gone(key);
-                    continue;
-                }
                 // Who waits for room has to hear of it, also where the socket has just taken everything.
                 let more = connection.writer.buffered() > 0
                     || connection.refused

@@ -59,7 +59,7 @@ impl<'a> Sending<'a> {
 /// What a thread knows of its ring.
 enum Slot {
     Untried,
-    Ready(IoUring),
+    Ready(Box<IoUring>),
     /// With the system's number for why.
     Refused(Option<i32>),
 }
@@ -73,7 +73,7 @@ impl Slot {
     fn ready(&mut self) -> io::Result<&mut IoUring> {
         if let Self::Untried = self {
             *self = match ring() {
-                Ok(ring) => Self::Ready(ring),
+                Ok(ring) => Self::Ready(Box::new(ring)),
                 Err(error) => Self::refused(error),
             };
         }

@@ -63,8 +63,8 @@ struct Turn<'w, K, S: Stream> {
 ///
 /// Their locks are held together for the time of one system call. None is waited for meanwhile: a connection whose lock is taken comes last,
 /// alone.
-pub(super) fn send<'w, K, S: Stream>(
-    members: &mut Vec<(K, &'w Handle<S>)>,
+pub(super) fn send<K, S: Stream>(
+    members: &mut Vec<(K, &Handle<S>)>,
     below: &Below<S>,
     mut prepare: impl FnMut(&Handle<S>, &mut Inner<S>) -> Result<Option<Bytes>, Error>,
     failed: &mut Vec<(K, Error)>,
