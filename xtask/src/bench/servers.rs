@@ -97,6 +97,7 @@ pub(super) fn all(builds: &[String]) -> Result<Vec<Server>> {
             package: "peer-suda",
             binary,
         }),
+        io_uring(),
     ];
     for build in builds {
         let (name, folder) = build
@@ -144,6 +145,20 @@ fn ours(name: &str, program: &dyn Fn(&'static str) -> Program) -> Server {
         way(FANOUT, "suda-broadcast", "--listen 127.0.0.1:{port}"),
     ];
     Server::new(name, Family::Ours, ways)
+}
+
+/// Ours with the feature of that name, which only the fan-out uses.
+fn io_uring() -> Server {
+    let way = Way {
+        rows: FANOUT,
+        program: Program::Package {
+            package: "peer-suda-io-uring",
+            binary: "suda-broadcast-io-uring",
+        },
+        args: "--listen 127.0.0.1:{port}".to_owned(),
+        raw: false,
+    };
+    Server::new("suda (io_uring)", Family::Ours, vec![way])
 }
 
 fn uwebsockets() -> Server {
