@@ -50,19 +50,18 @@ impl<S: Stream> Reader<S> {
 
     #[inline]
     pub(super) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, Error>> {
-        match self.handle.take_message() {
-            Some(message) => Poll::Ready(Ok(message)),
-            None => self.poll_any_message(cx),
-        }
-    }
-
-    fn poll_any_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, Error>> {
+        let mut polled = match self.handle.take_message() {
+            Ok(message) => return Poll::Ready(Ok(message)),
+            Err(locked) => (self.handle).poll_event_locked(locked, cx, Delivery::Messages, true),
+        };
         loop {
-            match ready!(self.poll_data(cx, Delivery::Messages))? {
-                Event::Message(message) => return Poll::Ready(Ok(message)),
+            if let Some(data) = self.pass_control(polled) {
                 // Messages are all that this delivery gives.
-                _ => continue,
+                if let Event::Message(message) = ready!(data)? {
+                    return Poll::Ready(Ok(message));
+                }
             }
+            polled = self.handle.poll_event(cx, Delivery::Messages, true);
         }
     }
 
@@ -197,22 +196,34 @@ impl<S: Stream> Reader<S> {
         timed: bool,
     ) -> Poll<Result<Event, Error>> {
         loop {
-            match self.handle.poll_event(cx, delivery, timed) {
-                Poll::Ready(Ok(Event::Ping(payload))) => {
-                    self.call(|handlers| handlers.handle_ping(&payload));
-                }
-                Poll::Ready(Ok(Event::Pong(payload))) => {
-                    self.call(|handlers| handlers.handle_pong(&payload));
-                }
-                Poll::Ready(Err(Error::Closed(close))) => {
-                    if close.is_clean() {
-                        self.call(|handlers| handlers.handle_close(&close));
-                    }
-                    return Poll::Ready(Err(Error::Closed(close)));
-                }
-                polled => return polled,
+            let polled = self.handle.poll_event(cx, delivery, timed);
+            if let Some(data) = self.pass_control(polled) {
+                return data;
             }
         }
+    }
+
+    /// Gives what is for the handlers to them; none, if there is nothing more to it.
+    #[inline]
+    fn pass_control(
+        &mut self,
+        polled: Poll<Result<Event, Error>>,
+    ) -> Option<Poll<Result<Event, Error>>> {
+        match &polled {
+            Poll::Ready(Ok(Event::Ping(payload))) => {
+                self.call(|handlers| handlers.handle_ping(payload));
+                return None;
+            }
+            Poll::Ready(Ok(Event::Pong(payload))) => {
+                self.call(|handlers| handlers.handle_pong(payload));
+                return None;
+            }
+            Poll::Ready(Err(Error::Closed(close))) if close.is_clean() => {
+                self.call(|handlers| handlers.handle_close(close));
+            }
+            _ => {}
+        }
+        Some(polled)
     }
 }
 

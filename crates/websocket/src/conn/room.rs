@@ -16,7 +16,22 @@ const READ_ROOM_BYTES_MIN: usize = buffers::BUFFER_BYTES / 2;
 /// Room for a good read. A long frame's buffer doubles with what has arrived of it, so its length alone costs nothing.
 ///
 /// `known`: a frame of that many bytes did come, so one like it may be given its room at once.
+#[inline]
 pub(super) fn make_room(input: &mut BytesMut, missing: usize, known: usize) {
+    if input.is_empty() && known < LONG_FRAME_BYTES {
+        if input.capacity() == 0 {
+            // As after every wait: there is nothing to reclaim, to move or to give back.
+            *input = buffers::take();
+            return;
+        }
+        if input.capacity() >= READ_ROOM_BYTES_MIN {
+            return;
+        }
+    }
+    make_more_room(input, missing, known);
+}
+
+fn make_more_room(input: &mut BytesMut, missing: usize, known: usize) {
     let room = input.capacity() - input.len();
     if input.len() <= WAITING_BYTES_MAX {
         if known >= LONG_FRAME_BYTES {

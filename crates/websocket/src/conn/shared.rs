@@ -35,6 +35,9 @@ pub(super) struct Shared<S> {
     pub(super) home: Arc<Home>,
 }
 
+/// A connection under its lock.
+pub(super) type Locked<'a, S> = MutexGuard<'a, Option<Inner<S>>>;
+
 /// Whole messages, or parts as they arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Delivery {
@@ -66,7 +69,7 @@ impl<S: Stream> Shared<S> {
     }
 
     #[inline]
-    pub(super) fn lock(&self) -> MutexGuard<'_, Option<Inner<S>>> {
+    pub(super) fn lock(&self) -> Locked<'_, S> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -92,7 +95,11 @@ impl<S: Stream> Shared<S> {
 
     /// [`with`](Self::with) for those who come without a handle.
     fn with_open<R>(&self, act: impl FnOnce(&mut Inner<S>) -> R) -> Option<R> {
-        let mut inner = self.lock();
+        Self::with_locked(self.lock(), act)
+    }
+
+    /// [`with_open`](Self::with_open) for those who have locked already.
+    fn with_locked<R>(mut inner: Locked<'_, S>, act: impl FnOnce(&mut Inner<S>) -> R) -> Option<R> {
         let open = inner.as_mut()?;
         let result = act(open);
         let woken = open.take_woken();
@@ -209,9 +216,20 @@ impl<S: Stream> Shared<S> {
         delivery: Delivery,
         timed: bool,
     ) -> Poll<Result<Event, Error>> {
-        self.with(|inner| {
+        self.poll_event_locked(self.lock(), task, delivery, timed)
+    }
+
+    /// [`poll_event`](Self::poll_event) for a reader that has locked already.
+    pub(super) fn poll_event_locked(
+        self: &Arc<Self>,
+        locked: Locked<'_, S>,
+        task: &mut Context<'_>,
+        delivery: Delivery,
+        timed: bool,
+    ) -> Poll<Result<Event, Error>> {
+        let polled = Self::with_locked(locked, |inner| {
             let tells_control = (inner.known_rare()).is_some_and(|rare| rare.handlers.is_some());
-            if timed {
+            if timed && inner.has_read_deadline() {
                 inner.check_read_deadline()?;
             }
             let mut answered = false;
@@ -257,7 +275,8 @@ impl<S: Stream> Shared<S> {
                 inner.set_end(end);
                 let _ = self.flush(inner);
             }
-        })
+        });
+        polled.unwrap_or_else(|| unreachable!("a handle keeps its connection open"))
     }
 
     /// See [`Inner::abort`].

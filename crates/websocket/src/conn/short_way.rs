@@ -4,19 +4,21 @@
 
 use std::sync::Arc;
 
-use super::{Stream, shared::Shared};
+use super::{
+    Stream,
+    shared::{Locked, Shared},
+};
 use crate::{Message, frame::HEADER_BYTES_MAX};
 
 impl<S: Stream> Shared<S> {
-    /// The next message, if it can be given out as it lies in the read buffer.
+    /// The next message, if it can be given out as it lies in the read buffer; else the lock, for the long way.
     #[inline]
-    pub(super) fn take_message(&self) -> Option<Message> {
-        let mut guard = self.lock();
-        let inner = guard.as_mut()?;
-        if inner.has_read_deadline() {
-            return None;
-        }
-        inner.conn.take_message()
+    pub(super) fn take_message(&self) -> Result<Message, Locked<'_, S>> {
+        let mut locked = self.lock();
+        let message = (locked.as_mut())
+            .filter(|inner| !inner.has_read_deadline())
+            .and_then(|inner| inner.conn.take_message());
+        message.ok_or(locked)
     }
 
     /// Queues a message by copying it behind others; gives whether it did.

@@ -40,6 +40,7 @@ impl Signal {
     }
 
     /// To be called before the stream is polled for reading, so that no wake can come in between.
+    #[inline]
     pub(super) fn set_reader(&self, waker: &Waker) {
         match &mut *self.reader() {
             Some(known) => known.clone_from(waker),
