@@ -32,6 +32,9 @@ use tokio::{
 
 /// Messages of one author that go out together.
 const TOGETHER_MAX: usize = 64;
+/// From so many bytes on, messages go out without more of them: far fewer than a member's queue takes, so that none is too long for an
+/// empty one.
+const TOGETHER_BYTES: usize = 1 << 20;
 /// Messages that may wait for a thread. What is over that is lost to its members, so that a thread that is behind holds up no other.
 const RELAYED_MAX: usize = 16 * 1024;
 
@@ -74,8 +77,8 @@ async fn serve(
             message = relayed.recv() => match message {
                 Some(first) => {
                     let mut messages = vec![first];
-                    messages.extend(std::iter::from_fn(|| relayed.try_recv().ok()));
-                    room.deliver(None, &messages);
+                    gather(&mut messages, RELAYED_MAX, || relayed.try_recv().ok());
+                    room.deliver(None, &messages).await;
                 }
                 None => return,
             },
@@ -99,21 +102,45 @@ async fn member(stream: TcpStream, id: u64, room: Room, upgrader: Upgrader) {
     room.members.borrow_mut().insert(id, (writer, control));
     let mut messages = Vec::new();
     while let Ok(first) = reader.read_message().await {
-        let mut next = Some(first);
-        while let Some(message) = next {
-            if let Message::Text(_) = message {
-                messages.push(PreparedMessage::new(message));
+        messages.extend(prepared(first));
+        // What is here already goes out together. A failure is told by the next call, too.
+        gather(&mut messages, TOGETHER_MAX, || {
+            loop {
+                let next = reader.read_message().now_or_never()?.ok()?;
+                if let Some(text) = prepared(next) {
+                    return Some(text);
+                }
             }
-            // What is here already goes out together. A failure is told by the next call, too.
-            next = (messages.len() < TOGETHER_MAX)
-                .then(|| reader.read_message().now_or_never()?.ok())
-                .flatten();
-        }
+        });
         room.relay(&messages);
-        room.deliver(Some(id), &messages);
+        room.deliver(Some(id), &messages).await;
         messages.clear();
     }
     room.members.borrow_mut().remove(&id);
+}
+
+fn prepared(message: Message) -> Option<PreparedMessage> {
+    matches!(message, Message::Text(_)).then(|| PreparedMessage::new(message))
+}
+
+/// Adds what `next` gives, until it is enough to go out.
+fn gather(
+    messages: &mut Vec<PreparedMessage>,
+    messages_max: usize,
+    mut next: impl FnMut() -> Option<PreparedMessage>,
+) {
+    let mut bytes = bytes_of(messages);
+    while bytes < TOGETHER_BYTES
+        && messages.len() < messages_max
+        && let Some(message) = next()
+    {
+        bytes += message.payload().len();
+        messages.push(message);
+    }
+}
+
+fn bytes_of(messages: &[PreparedMessage]) -> usize {
+    messages.iter().map(|message| message.payload().len()).sum()
 }
 
 type Member = (Writer<TcpStream>, Control<TcpStream>);
@@ -129,7 +156,15 @@ struct Room {
 
 impl Room {
     /// To all members of this thread but the one who said it.
-    fn deliver(&self, author: Option<u64>, messages: &[PreparedMessage]) {
+    async fn deliver(&self, author: Option<u64>, messages: &[PreparedMessage]) {
+        self.send(author, messages);
+        if bytes_of(messages) >= TOGETHER_BYTES {
+            // Whoever reads is to have a chance to do so before more comes.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn send(&self, author: Option<u64>, messages: &[PreparedMessage]) {
         let mut members = self.members.borrow_mut();
         let others = (members.iter_mut())
             .filter(|(id, _)| Some(**id) != author)

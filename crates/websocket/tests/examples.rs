@@ -203,6 +203,29 @@ async fn broadcast_reaches_all_others_on_all_threads() {
     );
 }
 
+/// Eight times a megabyte, which compressed arrive at once, are more than the 4 MiB that a member's queue takes.
+#[tokio::test]
+async fn broadcast_gives_nobody_up_for_what_another_says_at_once() {
+    let server = Server::start("broadcast_server", &["--deflate", "no-takeover"]);
+    let mut members = Vec::new();
+    for _ in 0..3 {
+        let dialer = Dialer::new().compression(Compression::default());
+        members.push(server.dial(dialer).await);
+    }
+    arrive(&mut members).await;
+    let texts = [b'a', b'b', b'c', b'd', b'e', b'f', b'g', b'h']
+        .map(|letter| char::from(letter).to_string().repeat(1_000_000));
+    for said in &texts {
+        members[0].write_message(said.as_str()).await.unwrap();
+    }
+    members[0].flush().await.unwrap();
+    for member in &mut members[1..] {
+        for said in &texts {
+            assert!(text(member).await == *said);
+        }
+    }
+}
+
 /// An upgrade is answered before the server's task goes on, so a member may be dialled and not yet listed: each one speaks until
 /// every other has heard it.
 async fn arrive(members: &mut [Conn<MaybeTlsStream>]) {
