@@ -10,7 +10,6 @@ mod deflate;
 #[path = "support/failure.rs"]
 mod failure;
 
-
 use clap::Parser;
 use deflate::Deflate;
 use failure::{Failure, Outcome};
