@@ -92,6 +92,12 @@ impl<'m> Batch<'m> {
         self.plain.up_to(frame_bytes_max)
     }
 
+    /// Whether somebody had the frames compressed on these terms.
+    #[cfg(all(feature = "io-uring", target_os = "linux"))]
+    pub(crate) fn has_compressed(&self, terms: Terms) -> bool {
+        self.compressed.iter().any(|(of, _)| *of == terms)
+    }
+
     /// [`plain`](Self::plain) for connections that compress on these terms.
     pub(crate) fn compressed(&mut self, terms: Terms, frame_bytes_max: usize) -> Option<&Bytes> {
         let known = (self.compressed.iter()).position(|(of, _)| *of == terms);

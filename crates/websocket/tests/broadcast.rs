@@ -172,7 +172,8 @@ async fn members_that_are_gone_are_named_and_the_others_reached() {
     // Its message stays unfinished.
     std::mem::forget(open);
     let mut members = [aborted, closing, lost, left, writing, here];
-    let unreached = to_all(&mut members, &[PreparedMessage::text("who is there?")]);
+    let mut unreached = to_all(&mut members, &[PreparedMessage::text("who is there?")]);
+    unreached.sort_by_key(|(index, _)| *index);
     assert!(
         matches!(
             unreached[..],
@@ -192,8 +193,10 @@ async fn members_that_are_gone_are_named_and_the_others_reached() {
     );
 }
 
-async fn open(compression: Option<Compression>) -> (Conn<DuplexStream>, Conn<DuplexStream>) {
-    let (ours, theirs) = duplex(1 << 16);
+async fn open<S: Stream>(
+    (ours, theirs): (S, S),
+    compression: Option<Compression>,
+) -> (Conn<S>, Conn<S>) {
     let (mut dialer, mut upgrader) = (Dialer::new(), Upgrader::new());
     if let Some(compression) = compression {
         dialer = dialer.compression(compression);
@@ -207,8 +210,7 @@ async fn open(compression: Option<Compression>) -> (Conn<DuplexStream>, Conn<Dup
 }
 
 /// Servers and clients, with and without compression, its context kept or not, with other levels and other shortest lengths.
-#[tokio::test]
-async fn members_that_compress_each_in_its_own_way_get_the_same_messages() {
+async fn members_that_compress_each_in_its_own_way<S: Stream>(streams: impl AsyncFn() -> (S, S)) {
     const ROUNDS: u8 = 3;
     let (mut members, mut peers) = (Vec::new(), Vec::new());
     for compression in [
@@ -220,7 +222,7 @@ async fn members_that_compress_each_in_its_own_way_get_the_same_messages() {
         Some(Compression::default().context_takeover(true)),
     ] {
         for sender_is_server in [true, false] {
-            let (client, server) = open(compression).await;
+            let (client, server) = open(streams().await, compression).await;
             let (sender, peer) = if sender_is_server {
                 (server, client)
             } else {
@@ -249,6 +251,40 @@ async fn members_that_compress_each_in_its_own_way_get_the_same_messages() {
                 );
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn members_that_compress_each_in_its_own_way_get_the_same_messages() {
+    members_that_compress_each_in_its_own_way(async || duplex(1 << 16)).await;
+}
+
+/// Some of these are sent to together, where there is an io_uring, and some are not.
+#[tokio::test]
+async fn members_over_tcp_that_compress_each_in_its_own_way_get_the_same_messages() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    members_that_compress_each_in_its_own_way(async || {
+        let (accepted, connected) = tokio::join!(listener.accept(), TcpStream::connect(address));
+        (connected.unwrap(), accepted.unwrap().0)
+    })
+    .await;
+}
+
+/// The other side of the bound that [`a_full_member_takes_none_of_the_messages_and_is_named`] shows.
+#[tokio::test]
+async fn an_empty_queue_takes_messages_that_are_below_its_bound_without_the_last() {
+    const FRAME_BYTES: usize = 2 + 100;
+    let (ours, theirs) = duplex(1);
+    let mut peer = RawPeer::new(theirs, Role::Client);
+    let config = Config::default().outbox_bytes_max(2 * FRAME_BYTES + 1);
+    let mut members = [member_with(ours, config)];
+    let messages = [1, 2, 3, 4].map(|number| PreparedMessage::binary(vec![number; 100]));
+    let unreached = to_all(&mut members, &messages);
+    assert!(matches!(unreached[..], [(0, Error::Send(SendError::Full))]));
+    assert!(to_all(&mut members, &messages[..3]).is_empty());
+    for number in [1, 2, 3] {
+        assert_eq!(next(&mut peer).await, (BINARY, vec![number; 100]));
     }
 }
 

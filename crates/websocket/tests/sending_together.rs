@@ -256,9 +256,21 @@ fn checked_without_descriptors() -> io::Result<()> {
         current: Some(0),
         ..before
     };
+    // Whoever is told of it may send that through a connection, and so come here again.
+    let told = Arc::new(AtomicUsize::new(0));
+    let listener = told.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::DEBUG)
+        .with_writer(move || {
+            assert!(check_io_uring().is_err());
+            listener.fetch_add(1, Ordering::Relaxed);
+            io::sink()
+        })
+        .finish();
     setrlimit(Resource::Nofile, none).unwrap();
-    let checked = check_io_uring();
+    let checked = tracing::subscriber::with_default(subscriber, check_io_uring);
     setrlimit(Resource::Nofile, before).unwrap();
+    assert_eq!(told.load(Ordering::Relaxed), 1);
     checked
 }
 

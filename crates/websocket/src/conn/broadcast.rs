@@ -1,25 +1,23 @@
 //! The same messages to many connections.
 
-use super::{Error, Stream, Writer, without_budget};
 #[cfg(all(feature = "io-uring", target_os = "linux"))]
-use super::{
-    shared::queue_batch,
-    together::{self, Below},
-};
+use super::together::{self, Below};
+use super::{Error, Stream, Writer, without_budget};
 use crate::{PreparedMessage, batch::Batch};
 
 /// Writers that are looked at together before the first of them is sent to.
 const LOOKED_AHEAD: usize = 8;
 
-/// Sends `messages` to each of `members` in turn, and waits for none of them.
+/// Sends `messages` to each of `members`, and waits for none of them.
 ///
 /// What a stream does not take at once follows by itself, in order with all else that is written to the connection, as after
 /// [`Writer::try_flush`]; it is queued behind what was queued before. So a member that reads slowly holds up nobody, until
 /// [`Config::outbox_bytes_max`](crate::Config::outbox_bytes_max) or more are unsent: then it is refused.
 ///
-/// Each member comes with something that says who it is: a key, an index. Given back are those that the messages did not reach, and
+/// Each member comes with something that says who it is: a key, an index. Given back, in no particular order, are those that the messages did not reach, and
 /// why. A member takes all the messages or none: [`SendError::Full`](crate::SendError::Full) says that one of them, sent
-/// alone by [`Writer::try_send_prepared`], would have been refused, counted as if none of them were compressed. After [`Error::Io`] a part
+/// alone by [`Writer::try_send_prepared`], would have been refused, counted as if none of them were compressed. So messages that are, without the
+/// last, together as long as `outbox_bytes_max` reach nobody, however empty the queues: keep what is given at once well below that. After [`Error::Io`] a part
 /// may be on the way.
 ///
 /// It is the fast way for a fan-out. Messages that come together should be given together: their frames are joined once for all members that get the same
@@ -86,7 +84,6 @@ fn send_together<'w, K, S: Stream>(
         if next.is_empty() {
             return;
         }
-        let queue = |_: &_, inner: &mut _| Ok(queue_batch(inner, batch)?.cloned());
-        together::send(&mut next, &below, queue, unreached);
+        together::send(&mut next, &below, Some(&mut *batch), unreached);
     }
 }

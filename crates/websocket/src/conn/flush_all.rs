@@ -4,10 +4,10 @@
 use super::together::{self, Below};
 use super::{Error, SocketStream, Writer, without_budget};
 
-/// Does for each of `members` what [`Writer::try_flush`] does, and gives back those whose stream failed.
+/// Does for each of `members` what [`Writer::try_flush`] does, and gives back those whose stream failed, in no particular order.
 ///
-/// With the feature `io-uring`, and where the kernel allows it, up to 64 of them are sent to by one system call. Meanwhile whoever else uses
-/// one of these connections waits for a little longer than for the sending to that one alone.
+/// With the feature `io-uring`, and where the kernel allows it, up to 64 of them are sent to by one system call, for which whoever else uses
+/// one of these connections waits. All else is done for one after the other.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -41,8 +41,7 @@ pub fn flush_all<'w, K, S: SocketStream>(
                 if next.is_empty() {
                     return;
                 }
-                let queued = |_: &_, _: &mut _| Ok(None);
-                together::send(&mut next, &below, queued, &mut failed);
+                together::send(&mut next, &below, None, &mut failed);
             }
         }
         for (key, handle) in members.by_ref() {

@@ -28,7 +28,7 @@ use io_uring::{IoUring, Probe, opcode, types::Fd};
 
 use crate::events::event;
 
-/// Sends that are submitted together. With 16 the kernel is entered four times as often for the same, with 256 it is no cheaper.
+/// Sends that are submitted together, and so the locks that are held together. With 16 or 256 no difference could be told from the noise.
 pub(super) const SENDS_MAX: usize = 64;
 /// Failed entries in a row that are put down to a lack of memory.
 const FAILURES_MAX: u32 = 64;
@@ -69,32 +69,47 @@ thread_local! {
 }
 
 impl Slot {
-    /// The ring, made when it is first asked for.
-    fn ready(&mut self) -> io::Result<&mut IoUring> {
-        if let Self::Untried = self {
-            *self = match ring() {
-                Ok(ring) => Self::Ready(Box::new(ring)),
-                Err(error) => Self::refused(error),
-            };
-        }
+    fn refused(error: &io::Error) -> Self {
+        Self::Refused(error.raw_os_error())
+    }
+
+    fn is_ready(&self) -> io::Result<()> {
         match self {
-            Self::Ready(ring) => Ok(ring),
+            Self::Ready(_) => Ok(()),
             Self::Refused(Some(number)) => Err(io::Error::from_raw_os_error(*number)),
             Self::Refused(None) | Self::Untried => Err(io::ErrorKind::Unsupported.into()),
         }
     }
-
-    fn refused(error: io::Error) -> Self {
-        event!(debug, %error, "no io_uring: sends are made one by one");
-        Self::Refused(error.raw_os_error())
-    }
 }
 
-/// Makes this thread's ring, if it has none yet.
+/// To be called while neither the ring nor a connection is in use: whoever listens to events may send them through a connection.
+pub(super) fn tell_refused(_error: &io::Error) {
+    event!(debug, error = %_error, "no io_uring: sends are made one by one");
+}
+
+/// Makes this thread's ring, if it was not tried yet.
 pub(super) fn check() -> io::Result<()> {
-    let checked = RING.try_with(|slot| slot.borrow_mut().ready().map(drop));
+    let checked = RING.try_with(|slot| {
+        let mut slot = slot.borrow_mut();
+        if let Slot::Untried = *slot {
+            match ring() {
+                Ok(ring) => *slot = Slot::Ready(Box::new(ring)),
+                Err(error) => {
+                    *slot = Slot::refused(&error);
+                    return (Err(error), true);
+                }
+            }
+        }
+        (slot.is_ready(), false)
+    });
     // A thread that is ending has no ring any more.
-    checked.unwrap_or_else(|_| Err(io::ErrorKind::Unsupported.into()))
+    let (checked, is_news) = checked.unwrap_or((Err(io::ErrorKind::Unsupported.into()), false));
+    if let Err(error) = &checked
+        && is_news
+    {
+        tell_refused(error);
+    }
+    checked
 }
 
 fn ring() -> io::Result<IoUring> {
@@ -118,18 +133,23 @@ fn ring() -> io::Result<IoUring> {
     Ok(ring)
 }
 
-/// Sends what each of the sockets takes at once, and waits for none. At most [`SENDS_MAX`] of them are tried.
-pub(super) fn send_each(sends: &mut [Sending<'_>]) {
-    // A thread that is ending tries none.
-    let _ = RING.try_with(|slot| {
+/// Sends what each of the sockets takes at once, and waits for none. At most [`SENDS_MAX`] of them are tried, and none where
+/// [`check`] has made no ring, or the thread is ending.
+///
+/// # Errors
+/// Why the ring broke, which is to be [told](tell_refused); what was sent by then has its outcome, and there is no ring any more.
+pub(super) fn send_each(sends: &mut [Sending<'_>]) -> io::Result<()> {
+    let sent = RING.try_with(|slot| {
         let mut slot = slot.borrow_mut();
-        if let Ok(ring) = slot.ready()
-            && let Err(error) = enter(ring, sends)
-        {
+        let Slot::Ready(ring) = &mut *slot else {
+            return Ok(());
+        };
+        enter(ring, sends).inspect_err(|error| {
             // Closes the ring, and with it forgets the sends that it was not given.
             *slot = Slot::refused(error);
-        }
+        })
     });
+    sent.unwrap_or(Ok(()))
 }
 
 /// After an error the kernel has none of the bytes, but the ring may still hold sends: it must not be entered again.

@@ -328,7 +328,7 @@ impl<S: Stream> Shared<S> {
 }
 
 /// Queues a whole batch. Where nothing is queued before it and it is in one piece, it is given back instead, to be sent past the queue.
-pub(super) fn queue_batch<'b, S: Stream>(
+fn queue_batch<'b, S: Stream>(
     inner: &mut Inner<S>,
     batch: &'b mut Batch<'_>,
 ) -> Result<Option<&'b Bytes>, Error> {

@@ -48,9 +48,12 @@ use super::Stream;
 pub trait SocketStream: Stream {
     /// The socket that gets what is written to the stream, byte for byte and at once. `None`, now or always: the stream encrypts, or
     /// holds bytes back, and has to be written to.
+    ///
+    /// Asked while other connections are locked: it may not use any.
     fn tcp(&self) -> Option<&TcpStream>;
 
-    /// So many bytes were sent to the socket without the stream, as if it had been written to. By itself it does nothing.
+    /// So many bytes were sent to the socket without the stream, as if it had been written to; the stream may have been written to
+    /// since. By itself it does nothing.
     fn sent(&mut self, bytes: usize) {
         let _ = bytes;
     }

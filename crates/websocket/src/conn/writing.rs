@@ -13,7 +13,7 @@ use crate::{Compression, Message, MessageKind, PreparedMessage, SendError, defla
 
 /// From this length on, in bytes, a message is compressed without the connection's lock, so that neither its reader nor its
 /// [`Control`](super::Control) waits meanwhile. A shorter one holds it for some 30 µs at most (level 6), about what waking a thread
-/// costs. What is compressed under it whatever its length: prepared messages whose connection takes its context over, and those of a
+/// costs. What is compressed under it whatever its length: prepared messages whose connection takes its context over, or is the first of its settings, and those of a
 /// `Sink`, which may not wait; 64 KiB took 0.7 ms.
 const COMPRESSED_APART_BYTES_MIN: usize = 4 << 10;
 

@@ -147,6 +147,15 @@ impl Connection {
         })
     }
 
+    /// Whether [`admit`](Self::admit) would compress the batch, which takes its time, for this connection and all on the same terms.
+    #[cfg(all(feature = "io-uring", target_os = "linux"))]
+    pub(crate) fn compresses_first(&self, batch: &Batch<'_>) -> bool {
+        (self.deflating.as_ref())
+            .filter(|deflating| deflating.wants(None))
+            .and_then(|deflating| deflating.shared_terms())
+            .is_some_and(|terms| !batch.has_compressed(terms))
+    }
+
     /// Queues what [`admit`](Self::admit) gave, but for the first `sent` bytes, which is allowed only where nothing was queued.
     #[cfg(feature = "tokio")]
     pub(crate) fn queue_joined(&mut self, frames: &Bytes, sent: usize) {
