@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Runs what never waits outside the budget of its task. With it, a task that sends to many would find all streams blocked after
-/// 128 of them, though none is: the rest would have to be sent by the flusher, later and at twice the price.
+/// 128 of them, though none is: the rest would have to be sent by the flusher, later and for more.
 pub(super) fn without_budget<R>(act: impl FnOnce() -> R) -> R {
     let mut act = Some(act);
     let at_once = poll_fn(|_| match act.take() {

@@ -115,9 +115,7 @@ fn send_next<'w, K, S: Stream>(
         alone: Vec::new(),
     };
     let turns = lock(members, below, batch.as_deref_mut(), &mut later, failed);
-    for waker in send_turns(turns, below, &mut later, failed) {
-        waker.wake();
-    }
+    let woken = send_turns(turns, below, &mut later, failed);
     for ((key, handle), sent_bytes) in later.begun {
         let sent = handle.with(|inner| {
             if let Some(sent) = below.sent.filter(|_| sent_bytes > 0) {
@@ -127,6 +125,9 @@ fn send_next<'w, K, S: Stream>(
             handle.send_now(inner, None)
         });
         failed.extend(sent.err().map(|error| (key, error)));
+    }
+    for waker in woken {
+        waker.wake();
     }
     for (key, handle) in later.alone {
         let sent = match &mut batch {
