@@ -5,13 +5,13 @@
 //! their own modules and use the same [`Upgrader`].
 
 use std::future::{Future, poll_fn};
-use std::io;
-use std::pin::pin;
+use std::io::{self, ErrorKind};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{BufMut as _, Bytes};
+use bytes::{Buf as _, BufMut as _, Bytes};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Response, request};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -246,22 +246,32 @@ impl Upgrader {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let mut patience = Patience::new(self.handshake_timeout);
         let mut handshake = ServerHandshake::new(self.policy.clone());
-        let judged = match patience
-            .wait(read_request(&mut stream, &mut handshake))
-            .await
-        {
-            Some(judged) => judged?,
-            None => Err(handshake.handle_timeout()),
+        let mut accepted = None;
+        let answering = poll_fn(|cx| {
+            let accept = match &mut accepted {
+                Some(accept) => accept,
+                None => match ready!(poll_judged(&mut stream, &mut handshake, cx))? {
+                    Ok(accept) => accepted.insert(accept),
+                    Err(reject) => return Poll::Ready(Ok(Some(reject))),
+                },
+            };
+            while !accept.response.is_empty() {
+                match ready!(Pin::new(&mut stream).poll_write(cx, &accept.response))? {
+                    0 => return Poll::Ready(Err(io::Error::from(ErrorKind::WriteZero).into())),
+                    sent => accept.response.advance(sent),
+                }
+            }
+            ready!(Pin::new(&mut stream).poll_flush(cx))?;
+            Poll::Ready(Ok::<_, UpgradeError>(None))
+        });
+        let rejected = match within(self.handshake_timeout, answering).await {
+            Some(rejected) => rejected?,
+            None if accepted.is_some() => return Err(UpgradeError::Timeout),
+            None => Some(handshake.handle_timeout()),
         };
-        match judged {
-            Ok(accept) => {
-                let answer = async {
-                    stream.write_all(&accept.response).await?;
-                    stream.flush().await
-                };
-                patience.wait(answer).await.ok_or(UpgradeError::Timeout)??;
+        match (rejected, accepted) {
+            (None, Some(accept)) => {
                 let parts = Parts {
                     role: Role::Server,
                     config: self.config.clone(),
@@ -276,79 +286,74 @@ impl Upgrader {
                 );
                 Ok((Conn::from_parts(stream, parts), accept.request))
             }
-            Err(reject) => {
+            (Some(reject), _) => {
                 event!(debug, status = reject.status.as_u16(), reason = %reject.reason, "WebSocket refused");
                 // The reason matters more to the caller than whether the client could be told.
                 let _ = timeout(REFUSAL_TIME_MAX, refuse(&mut stream, &reject.response)).await;
                 Err(UpgradeError::Refused(reject.reason))
             }
+            (None, None) => unreachable!("a handshake is over when it is accepted or refused"),
         }
     }
 }
 
-/// How long a handshake may still take. Neither clock nor timer is asked for before there is something to wait for: the request is
+/// `None` if `step` takes longer than `time`. Neither clock nor timer is asked for before there is something to wait for: the request is
 /// mostly there when the stream is accepted.
-struct Patience {
-    time: Duration,
-    deadline: Option<Instant>,
-}
-
-impl Patience {
-    fn new(time: Duration) -> Self {
-        Self {
-            time,
-            deadline: None,
-        }
-    }
-
-    /// `None` if the deadline passes first.
-    async fn wait<T>(&mut self, step: impl Future<Output = T>) -> Option<T> {
-        let mut step = pin!(step);
-        let mut sleep = pin!(None::<Sleep>);
-        poll_fn(|cx| {
-            if let Poll::Ready(value) = step.as_mut().poll(cx) {
-                return Poll::Ready(Some(value));
-            }
-            if sleep.is_none() {
-                let deadline = self
-                    .deadline
-                    .get_or_insert_with(|| later(Instant::now(), self.time));
-                sleep.set(Some(sleep_until(*deadline)));
-            }
-            match sleep.as_mut().as_pin_mut() {
-                Some(sleep) => sleep.poll(cx).map(|()| None),
-                None => Poll::Pending,
-            }
-        })
-        .await
-    }
-}
-
-async fn read_request<S: AsyncRead + Unpin>(
-    stream: &mut S,
-    handshake: &mut ServerHandshake,
-) -> Result<Result<Accept, Reject>, UpgradeError> {
+async fn within<T>(time: Duration, step: impl Future<Output = T>) -> Option<T> {
+    let mut step = pin!(step);
+    let mut sleep = pin!(None::<Sleep>);
     poll_fn(|cx| {
-        // Lent for the moment: a client that keeps us waiting costs what it has sent and no buffer.
-        let mut piece = buffers::take();
-        let judged = loop {
-            piece.clear();
-            let mut room = (&mut piece).limit(READ_BYTES);
-            let read = pin!(stream.read_buf(&mut room)).poll(cx);
-            match read {
-                Poll::Pending => break Poll::Pending,
-                Poll::Ready(Err(error)) => break Poll::Ready(Err(error.into())),
-                Poll::Ready(Ok(0)) => break Poll::Ready(Err(UpgradeError::Closed)),
-                Poll::Ready(Ok(_)) => {}
-            }
-            if let Some(judged) = handshake.try_receive(&piece) {
-                break Poll::Ready(Ok(judged));
-            }
-        };
-        buffers::give(piece);
-        judged
+        if let Poll::Ready(value) = step.as_mut().poll(cx) {
+            return Poll::Ready(Some(value));
+        }
+        if sleep.is_none() {
+            sleep.set(Some(sleep_until(later(Instant::now(), time))));
+        }
+        match sleep.as_mut().as_pin_mut() {
+            Some(sleep) => sleep.poll(cx).map(|()| None),
+            None => Poll::Pending,
+        }
     })
     .await
+}
+
+/// Reads the request and, if it is accepted, sends as much of the answer as the stream takes at once. The response of what is given is
+/// the rest.
+fn poll_judged<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    handshake: &mut ServerHandshake,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Result<Accept, Reject>, UpgradeError>> {
+    // Lent for the moment: a client that keeps us waiting costs what it has sent and no buffer.
+    let mut piece = buffers::take();
+    let judged = loop {
+        piece.clear();
+        let mut room = (&mut piece).limit(READ_BYTES);
+        let read = pin!(stream.read_buf(&mut room)).poll(cx);
+        match read {
+            Poll::Pending => break Poll::Pending,
+            Poll::Ready(Err(error)) => break Poll::Ready(Err(error.into())),
+            Poll::Ready(Ok(0)) => break Poll::Ready(Err(UpgradeError::Closed)),
+            Poll::Ready(Ok(_)) => {}
+        }
+        let agreed = match handshake.consider(&piece) {
+            None => continue,
+            Some(Err(reject)) => break Poll::Ready(Ok(Err(reject))),
+            Some(Ok(agreed)) => agreed,
+        };
+        // Nobody refers to the request's bytes in there any more.
+        piece.clear();
+        agreed.encode(&mut piece);
+        let sent = match Pin::new(&mut *stream).poll_write(cx, &piece) {
+            Poll::Ready(Err(error)) => break Poll::Ready(Err(error.into())),
+            Poll::Ready(Ok(sent)) => sent,
+            Poll::Pending => 0,
+        };
+        let rest = Bytes::copy_from_slice(piece.get(sent..).unwrap_or_default());
+        break Poll::Ready(Ok(Ok(agreed.into_accept(rest))));
+    };
+    buffers::give(piece);
+    judged
 }
 
 /// Sends the answer and closes. A stream that is closed while input is unread may be reset, and the reset can overtake

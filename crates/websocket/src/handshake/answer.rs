@@ -114,14 +114,14 @@ impl Expected {
         if response.version() != Version::HTTP_11 {
             return Err(AnswerFault::Malformed);
         }
-        if !has_token(headers, header::UPGRADE, "websocket") {
+        if !has_token(headers, header::UPGRADE, b"websocket") {
             return Err(AnswerFault::Upgrade);
         }
-        if !has_token(headers, header::CONNECTION, "upgrade") {
+        if !has_token(headers, header::CONNECTION, b"upgrade") {
             return Err(AnswerFault::Connection);
         }
         match single(headers, header::SEC_WEBSOCKET_ACCEPT) {
-            Single::One(accept) if accept == self.accept => {}
+            Single::One(accept) if accept == self.accept.as_bytes() => {}
             _ => return Err(AnswerFault::Accept),
         }
         self.verify_agreement(headers)
@@ -135,10 +135,12 @@ impl Expected {
         let compression = compression::verify(self.compression.as_ref(), headers)?;
         let subprotocol = match single(headers, header::SEC_WEBSOCKET_PROTOCOL) {
             Single::Absent => None,
-            Single::One(name) if self.subprotocols.iter().any(|offered| offered == name) => {
-                Some(name.to_owned())
+            Single::One(name) => {
+                let offered = &mut self.subprotocols.iter();
+                let chosen = offered.find(|offered| offered.as_bytes() == name);
+                Some(chosen.ok_or(AnswerFault::Subprotocol)?.clone())
             }
-            _ => return Err(AnswerFault::Subprotocol),
+            Single::Malformed => return Err(AnswerFault::Subprotocol),
         };
         Ok((subprotocol, compression))
     }

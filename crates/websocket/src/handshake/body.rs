@@ -36,7 +36,7 @@ impl BodyStart {
             .and_then(|text| text.parse::<u64>().ok());
         let framing = if bodyless || response.status().is_informational() {
             Framing::Length(0)
-        } else if has_token(headers, TRANSFER_ENCODING, "chunked") {
+        } else if has_token(headers, TRANSFER_ENCODING, b"chunked") {
             Framing::Chunked
         } else {
             match length {

@@ -13,7 +13,7 @@ use super::answer::{AnswerFault, Expected};
 use super::client::{ClientOptions, HandshakeError};
 use super::compression;
 use super::field::{Single, has_body, single};
-use super::origin::Authority;
+use super::origin::host_and_port;
 use super::refusal::Refusal;
 use super::server::{Agreement, Policy, check_subprotocols};
 use super::target::Target;
@@ -63,12 +63,12 @@ fn check_target(request: &Parts) -> Result<(), Refusal> {
     let authority = uri
         .authority()
         .map(|authority| authority.as_str())
-        .filter(|authority| Authority::parse(authority).is_some())
+        .filter(|authority| host_and_port(authority).is_some())
         .ok_or(Refusal::ConnectAuthority)?;
     // RFC 9113, section 8.3.1: who sends both must not let them differ.
     match single(&request.headers, header::HOST) {
         Single::Absent => Ok(()),
-        Single::One(host) if host.eq_ignore_ascii_case(authority) => Ok(()),
+        Single::One(host) if host.eq_ignore_ascii_case(authority.as_bytes()) => Ok(()),
         _ => Err(Refusal::ConnectAuthority),
     }
 }
@@ -81,7 +81,7 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Refusal> {
         return Err(Refusal::Body);
     }
     match single(headers, header::SEC_WEBSOCKET_VERSION) {
-        Single::One("13") => {}
+        Single::One(b"13") => {}
         Single::Malformed => return Err(Refusal::DuplicateVersion),
         _ => return Err(Refusal::ConnectVersion),
     }

@@ -10,16 +10,16 @@ use http::header::{
 /// the tab.
 pub(super) trait Lines {
     /// All names, in any case, with their values. Those of one name are in order.
-    fn all(&self) -> impl Iterator<Item = (&str, &[u8])>;
+    fn all(&self) -> impl Iterator<Item = (&[u8], &[u8])>;
 
     /// The values of one name, in order.
     fn named(&self, name: HeaderName) -> impl Iterator<Item = &[u8]>;
 }
 
 impl Lines for HeaderMap {
-    fn all(&self) -> impl Iterator<Item = (&str, &[u8])> {
+    fn all(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.iter()
-            .map(|(name, line)| (name.as_str(), line.as_bytes()))
+            .map(|(name, line)| (name.as_str().as_bytes(), line.as_bytes()))
     }
 
     fn named(&self, name: HeaderName) -> impl Iterator<Item = &[u8]> {
@@ -27,14 +27,22 @@ impl Lines for HeaderMap {
     }
 }
 
-impl Lines for [httparse::Header<'_>] {
-    fn all(&self) -> impl Iterator<Item = (&str, &[u8])> {
+/// A header line that stands in a head.
+#[derive(Clone, Copy)]
+pub(super) struct Line<'a> {
+    pub(super) name: &'a [u8],
+    /// Without the blanks around it.
+    pub(super) value: &'a [u8],
+}
+
+impl Lines for [Line<'_>] {
+    fn all(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.iter().map(|line| (line.name, line.value))
     }
 
     fn named(&self, name: HeaderName) -> impl Iterator<Item = &[u8]> {
         self.all()
-            .filter(move |(other, _)| other.eq_ignore_ascii_case(name.as_str()))
+            .filter(move |(other, _)| other.eq_ignore_ascii_case(name.as_str().as_bytes()))
             .map(|(_, line)| line)
     }
 }
@@ -43,7 +51,7 @@ impl Lines for [httparse::Header<'_>] {
 /// It says nothing about whether the rest of the handshake is right; use it to tell a WebSocket from an ordinary
 /// request on the same URL.
 pub fn is_websocket_upgrade(headers: &HeaderMap) -> bool {
-    has_token(headers, CONNECTION, "upgrade") && has_token(headers, UPGRADE, "websocket")
+    has_token(headers, CONNECTION, b"upgrade") && has_token(headers, UPGRADE, b"websocket")
 }
 
 /// The subprotocols that the client offers, in its order of preference, over all `Sec-WebSocket-Protocol` lines.
@@ -62,20 +70,31 @@ pub(super) fn list(lines: &(impl Lines + ?Sized), name: HeaderName) -> impl Iter
 }
 
 /// Whether a comma-separated list holds `token`, in any case.
-pub(super) fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
+pub(super) fn has_token<const N: usize>(
+    headers: &HeaderMap,
+    name: HeaderName,
+    token: &[u8; N],
+) -> bool {
     headers.named(name).any(|line| line_has_token(line, token))
 }
 
 /// `token` is of small letters.
-fn line_has_token(line: &[u8], token: &str) -> bool {
+fn line_has_token<const N: usize>(line: &[u8], token: &[u8; N]) -> bool {
+    // Mostly it is alone.
+    is_in_any_case(line, token)
+        || items(line).any(|item| item.as_bytes().eq_ignore_ascii_case(token))
+}
+
+/// Whether that is `known`, which is of small letters and hyphens, in whatever case; `text` has no carriage return, which would pass for a
+/// hyphen.
+#[inline(always)]
+fn is_in_any_case<const N: usize>(text: &[u8], known: &[u8; N]) -> bool {
     const SMALL: u8 = b'a' ^ b'A';
-    // Mostly it is alone. What the bit makes a small letter was that letter, small or great.
-    let is_alone = line.len() == token.len()
-        && line
-            .iter()
-            .zip(token.bytes())
-            .all(|(&byte, small)| byte | SMALL == small);
-    is_alone || items(line).any(|item| item.eq_ignore_ascii_case(token))
+    // What the bit makes a small letter was that letter, small or great. All are compared at once: there is no branch for each.
+    <&[u8; N]>::try_from(text).is_ok_and(|text| {
+        let differing = |at: usize| (text[at] | SMALL) ^ known[at];
+        (0..N).fold(0, |all, at| all | differing(at)) == 0
+    })
 }
 
 /// A line as text, if it is ASCII. The same as [`HeaderValue::to_str`], because it has no control characters.
@@ -98,7 +117,8 @@ fn items(line: &[u8]) -> impl Iterator<Item = &str> {
 #[derive(Clone, Copy)]
 pub(super) enum Single<'a> {
     Absent,
-    One(&'a str),
+    /// ASCII, without control characters but the tab.
+    One(&'a [u8]),
     /// Twice or more, or not text.
     Malformed,
 }
@@ -107,7 +127,7 @@ impl<'a> Single<'a> {
     /// With one more line.
     fn add(&mut self, line: &'a [u8]) {
         *self = match self {
-            Self::Absent => text(line).map_or(Self::Malformed, Self::One),
+            Self::Absent if line.is_ascii() => Self::One(line),
             _ => Self::Malformed,
         };
     }
@@ -128,7 +148,7 @@ pub(super) fn has_body(headers: &HeaderMap) -> bool {
 
 /// A length of zero announces nothing.
 fn announces_bytes(content_length: Single<'_>) -> bool {
-    !matches!(content_length, Single::Absent | Single::One("0"))
+    !matches!(content_length, Single::Absent | Single::One(b"0"))
 }
 
 /// What a handshake's headers say, gathered in one go through all of them: most are asked for, and each look-up
@@ -163,27 +183,25 @@ impl<'a> Fields<'a> {
         };
         let mut content_length = Single::Absent;
         for (name, line) in lines.all() {
-            // Names of another length are told apart without looking at them.
-            let is = |known: &str| name.eq_ignore_ascii_case(known);
-            if is("host") {
+            if is_in_any_case(name, b"host") {
                 fields.host.add(line);
-            } else if is("origin") {
+            } else if is_in_any_case(name, b"origin") {
                 fields.origin.add(line);
-            } else if is("upgrade") {
-                fields.upgrade_names_websocket |= line_has_token(line, "websocket");
-            } else if is("connection") {
-                fields.connection_names_upgrade |= line_has_token(line, "upgrade");
-            } else if is("sec-websocket-key") {
+            } else if is_in_any_case(name, b"upgrade") {
+                fields.upgrade_names_websocket |= line_has_token(line, b"websocket");
+            } else if is_in_any_case(name, b"connection") {
+                fields.connection_names_upgrade |= line_has_token(line, b"upgrade");
+            } else if is_in_any_case(name, b"sec-websocket-key") {
                 fields.key.add(line);
-            } else if is("sec-websocket-version") {
+            } else if is_in_any_case(name, b"sec-websocket-version") {
                 fields.version.add(line);
-            } else if is("sec-websocket-protocol") {
+            } else if is_in_any_case(name, b"sec-websocket-protocol") {
                 fields.subprotocols = true;
-            } else if is("sec-websocket-extensions") {
+            } else if is_in_any_case(name, b"sec-websocket-extensions") {
                 fields.extensions = true;
-            } else if is("content-length") {
+            } else if is_in_any_case(name, b"content-length") {
                 content_length.add(line);
-            } else if is("transfer-encoding") {
+            } else if is_in_any_case(name, b"transfer-encoding") {
                 fields.body = true;
             }
         }
@@ -197,8 +215,12 @@ pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_token_byte)
 }
 
-pub(super) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+pub(super) const fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~'
+        )
 }
 
 #[cfg(test)]

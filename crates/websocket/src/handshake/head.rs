@@ -8,10 +8,11 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Response, StatusCode, Version};
 
-use super::field::is_token_byte;
+use super::field::{Line, is_token_byte};
 use super::limits::HeadLimits;
+use super::plain::PlainRequest;
 use super::request::{LinedRequest, Request, RequestLine};
-use super::scan::{find_lf, lines_of_whole_head};
+use super::scan::find_lf;
 
 /// Header lines up to which a head is parsed without allocating room for them: more than browsers send.
 const LINES_ON_STACK: usize = 24;
@@ -56,11 +57,6 @@ impl HeadBuffer {
     /// Takes a piece; `Some(head)` once the empty line is there. What follows it is kept for [`take_rest`](Self::take_rest).
     /// Holds at most the limit and what the last piece brought.
     pub(super) fn receive(&mut self, piece: &[u8]) -> Result<Option<Head>, HeadError> {
-        if self.bytes.is_empty()
-            && let Some(head) = self.whole_head(piece)
-        {
-            return Ok(Some(head));
-        }
         self.bytes.extend_from_slice(piece);
         // A TLS hello or another protocol shows at its first byte: no need to wait for an empty line that never comes.
         if self.bytes.first().is_some_and(|&byte| !is_token_byte(byte)) {
@@ -89,17 +85,36 @@ impl HeadBuffer {
         Ok(None)
     }
 
-    /// A head that came in one piece with nothing behind it, as most do. Whatever is not quite so is for the long way to judge.
-    fn whole_head(&self, piece: &[u8]) -> Option<Head> {
-        if piece.len() > self.limits.bytes_max || !is_token_byte(*piece.first()?) {
+    /// A plain request that came in one piece, shown to `judge`. `None` for what [`receive`](Self::receive) is to judge.
+    pub(super) fn receive_plain<R>(
+        &self,
+        piece: &[u8],
+        judge: impl FnOnce(&LinedRequest<'_, '_>) -> R,
+    ) -> Option<(Request, R)> {
+        if !self.bytes.is_empty() || piece.len() > self.limits.bytes_max {
             return None;
         }
-        // All but the first and the empty one.
-        let header_lines = lines_of_whole_head(piece)?.saturating_sub(2);
-        (header_lines <= self.limits.lines_max).then(|| Head {
+        let plain = PlainRequest::parse(piece)?;
+        let header_lines = plain.lines().len();
+        if header_lines > self.limits.lines_max {
+            return None;
+        }
+        let head = Head {
             bytes: Bytes::copy_from_slice(piece),
             header_lines,
-        })
+        };
+        let start = b"GET ".len();
+        let target = start..start + plain.target.len();
+        let line = RequestLine::new(Method::GET, Version::HTTP_11, target, &head).ok()?;
+        let lined = LinedRequest {
+            line,
+            head: &head,
+            lines: plain.lines(),
+            parts: OnceLock::new(),
+        };
+        let judged = judge(&lined);
+        let LinedRequest { line, parts, .. } = lined;
+        Some((Request::new(line, head, parts), judged))
     }
 
     fn take_head(&mut self, len: usize) -> Head {
@@ -139,20 +154,26 @@ impl Head {
                 return Err(HeadError::Malformed);
             };
             let method = Method::from_bytes(method.as_bytes()).map_err(|_| HeadError::Malformed)?;
+            let target = self.range_of(target);
             let line = RequestLine::new(method, version(minor), target, &self)?;
-            let lines = &*parsed.headers;
             let parts = OnceLock::new();
             if self.header_lines > LINES_ON_STACK {
                 // So many might be too many for a map, which must be known now.
-                let headers = self.header_map(lines)?;
+                let headers = self.header_map(parsed.headers)?;
                 parts.get_or_init(|| Box::new(line.parts(&self, headers)));
-            } else if lines.iter().any(|line| line.name.len() > NAME_BYTES_MAX) {
+            }
+            let lines = parsed.headers.iter().map(|header| Line {
+                name: header.name.as_bytes(),
+                value: header.value,
+            });
+            let lines: Vec<Line<'_>> = lines.collect();
+            if lines.iter().any(|line| line.name.len() > NAME_BYTES_MAX) {
                 return Err(HeadError::Malformed);
             }
             let lined = LinedRequest {
                 line,
                 head: &self,
-                lines,
+                lines: &lines,
                 parts,
             };
             let judged = judge(&lined);
@@ -162,9 +183,13 @@ impl Head {
     }
 
     /// Where `part`, which is a part of them, stands in the head's bytes.
-    pub(super) fn range_of(&self, part: &str) -> Range<usize> {
+    fn range_of(&self, part: &str) -> Range<usize> {
         let start = part.as_ptr() as usize - self.bytes.as_ptr() as usize;
         start..start + part.len()
+    }
+
+    pub(super) fn bytes_of(&self, range: Range<usize>) -> &[u8] {
+        &self.bytes[range]
     }
 
     /// Those of its bytes; shared, not copied.

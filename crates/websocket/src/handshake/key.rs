@@ -19,7 +19,7 @@ const KEY_BYTES: usize = 16;
 /// assert_eq!(suda_websocket::handshake::accept_key("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 /// ```
 pub fn accept_key(key: &str) -> String {
-    String::from_utf8_lossy(&accept_value(key)).into_owned()
+    String::from_utf8_lossy(&accept_value(key.as_bytes())).into_owned()
 }
 
 /// Characters of an accept value: the 20 bytes of a SHA-1 in base64.
@@ -28,9 +28,9 @@ const ACCEPT_CHARACTERS: usize = 28;
 /// [`accept_key`]'s characters.
 pub(super) type AcceptValue = [u8; ACCEPT_CHARACTERS];
 
-pub(super) fn accept_value(key: &str) -> AcceptValue {
+pub(super) fn accept_value(key: &[u8]) -> AcceptValue {
     let mut hash = Sha1::new();
-    hash.update(key.as_bytes());
+    hash.update(key);
     hash.update(GUID.as_bytes());
     let mut value = [0; ACCEPT_CHARACTERS];
     if STANDARD.encode_slice(hash.finalize(), &mut value) != Ok(ACCEPT_CHARACTERS) {
@@ -54,7 +54,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// Whether `key` is the base64 of exactly 16 bytes.
-pub(super) fn is_valid(key: &str) -> bool {
+pub(super) fn is_valid(key: &[u8]) -> bool {
     // 16 bytes always make 24 characters. Looking at the length first means that nothing is decoded from a long one.
     const KEY_CHARACTERS: usize = 24;
     key.len() == KEY_CHARACTERS
@@ -70,13 +70,13 @@ mod tests {
     #[test]
     fn two_new_keys_are_valid_and_differ() {
         let (a, b) = (new_key().unwrap(), new_key().unwrap());
-        assert!(is_valid(&a) && is_valid(&b));
+        assert!(is_valid(a.as_bytes()) && is_valid(b.as_bytes()));
         assert_ne!(a, b);
     }
 
     #[test]
     fn a_key_is_the_base64_of_16_bytes_and_nothing_else() {
-        assert!(is_valid("dGhlIHNhbXBsZSBub25jZQ=="));
+        assert!(is_valid(b"dGhlIHNhbXBsZSBub25jZQ=="));
         for bad in [
             "",
             "c2hvcnQ=",
@@ -84,7 +84,7 @@ mod tests {
             "dGhlIHNhbXBsZSBub25jZTE=",
             "dGhlIHNhbXBsZSBub25j!Q==",
         ] {
-            assert!(!is_valid(bad), "{bad}");
+            assert!(!is_valid(bad.as_bytes()), "{bad}");
         }
     }
 }

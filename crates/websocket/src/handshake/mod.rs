@@ -30,6 +30,7 @@ mod head;
 mod key;
 mod limits;
 mod origin;
+mod plain;
 mod refusal;
 mod request;
 mod response;
@@ -52,7 +53,7 @@ pub use server::{
 pub use target::{Target, TargetError};
 
 #[cfg(feature = "tokio")]
-pub(crate) use origin::Authority;
+pub(crate) use origin::host_and_port;
 #[cfg(feature = "tokio")]
 pub(crate) use response::{Received, ResponseReader};
 #[cfg(feature = "axum")]

@@ -52,7 +52,7 @@ impl OriginPolicy {
             None => request_host(request, host).is_some_and(|host| origin.is_at(host)),
             Some(origins) => origins
                 .iter()
-                .filter_map(|text| Origin::parse(text))
+                .filter_map(|text| Origin::parse(text.as_bytes()))
                 .any(|one| one == origin),
         }
     }
@@ -74,31 +74,29 @@ fn request_host<'a>(request: &'a impl Asked, host: Option<Authority<'a>>) -> Opt
         return host;
     }
     match request.uri().authority() {
-        Some(authority) => Authority::parse(authority.as_str()),
+        Some(authority) => Authority::parse(authority.as_str().as_bytes()),
         None => host,
     }
 }
 
 /// `scheme://host[:port]`, compared with default ports filled in and without regard to case.
 struct Origin<'a> {
-    scheme: &'a str,
+    scheme: &'a [u8],
     authority: Authority<'a>,
 }
 
 impl<'a> Origin<'a> {
-    fn parse(text: &'a str) -> Option<Self> {
+    fn parse(text: &'a [u8]) -> Option<Self> {
         Self::parse_beside(text, None)
     }
 
     /// `known` is not parsed again if it stands here, too, as it does where a page comes from its own server.
-    fn parse_beside(text: &'a str, known: Option<Authority<'a>>) -> Option<Self> {
-        let scheme_end = text.bytes().position(|b| b == b':')?;
+    fn parse_beside(text: &'a [u8], known: Option<Authority<'a>>) -> Option<Self> {
+        let scheme_byte = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
+        let scheme_end = text.iter().position(|&b| !scheme_byte(b))?;
         let (scheme, rest) = text.split_at(scheme_end);
-        let authority = rest.strip_prefix("://")?;
-        let well_formed = scheme
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
-        if scheme.is_empty() || !well_formed {
+        let authority = rest.strip_prefix(b"://")?;
+        if scheme.is_empty() {
             return None;
         }
         Some(Self {
@@ -112,8 +110,8 @@ impl<'a> Origin<'a> {
 
     fn default_port(&self) -> Option<u16> {
         match self.scheme {
-            s if s.eq_ignore_ascii_case("http") => Some(80),
-            s if s.eq_ignore_ascii_case("https") => Some(443),
+            s if s.eq_ignore_ascii_case(b"http") => Some(80),
+            s if s.eq_ignore_ascii_case(b"https") => Some(443),
             _ => None,
         }
     }
@@ -125,18 +123,14 @@ impl<'a> Origin<'a> {
     /// Whether a page of this origin is served at `host`. A server behind a TLS proxy doesn't know under which scheme it
     /// is reached; that is why a `Host` without port is taken to use the page's own scheme.
     fn is_at(&self, host: Authority<'_>) -> bool {
-        self.authority.host.eq_ignore_ascii_case(host.host)
-            && self.port() == host.port.or(self.default_port())
+        self.authority.has_host_of(host) && self.port() == host.port.or(self.default_port())
     }
 }
 
 impl PartialEq for Origin<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.scheme.eq_ignore_ascii_case(other.scheme)
-            && self
-                .authority
-                .host
-                .eq_ignore_ascii_case(other.authority.host)
+            && self.authority.has_host_of(other.authority)
             && self.port() == other.port()
     }
 }
@@ -160,42 +154,53 @@ static HOST_BYTES: [bool; 256] = {
 
 /// `host[:port]`; an IPv6 address keeps its brackets.
 #[derive(Clone, Copy)]
-pub(crate) struct Authority<'a> {
+pub(super) struct Authority<'a> {
     /// As it stands.
-    text: &'a str,
-    pub(crate) host: &'a str,
-    pub(crate) port: Option<u16>,
+    text: &'a [u8],
+    host: &'a [u8],
+    port: Option<u16>,
+}
+
+/// The parts of `host[:port]`, if it is well-formed. An IPv6 address keeps its brackets.
+pub(crate) fn host_and_port(text: &str) -> Option<(&str, Option<u16>)> {
+    let Authority { host, port, .. } = Authority::parse(text.as_bytes())?;
+    Some((&text[..host.len()], port))
 }
 
 impl<'a> Authority<'a> {
     /// `None` for anything with user information, a path, or a port that is no port.
-    pub(crate) fn parse(text: &'a str) -> Option<Self> {
-        let host_end = match text.strip_prefix('[') {
-            Some(inner) => inner.find(']')? + 2,
-            None => text.bytes().position(|b| b == b':').unwrap_or(text.len()),
+    pub(super) fn parse(text: &'a [u8]) -> Option<Self> {
+        let host_end = match text {
+            [b'[', inner @ ..] => {
+                let end = inner.iter().position(|&b| b == b']')?;
+                let address = std::str::from_utf8(&inner[..end]).ok()?;
+                address.parse::<std::net::Ipv6Addr>().ok()?;
+                end + b"[]".len()
+            }
+            _ => (text.iter().position(|&b| !HOST_BYTES[usize::from(b)])).unwrap_or(text.len()),
         };
         let (host, rest) = text.split_at(host_end);
-        let host_byte = |b: u8| HOST_BYTES[usize::from(b)];
-        let well_formed = match host
-            .strip_prefix('[')
-            .and_then(|inner| inner.strip_suffix(']'))
-        {
-            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-            None => host.bytes().all(host_byte),
-        };
-        if host.is_empty() || !well_formed {
+        if host.is_empty() {
             return None;
         }
-        let port = match rest.strip_prefix(':') {
-            None if rest.is_empty() => None,
-            None => return None,
+        let port = match rest {
             // RFC 3986 allows the colon without a number.
-            Some("") => None,
-            Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
-                Some(digits.parse().ok()?)
-            }
-            Some(_) => return None,
+            [] | [b':'] => None,
+            [b':', digits @ ..] => Some(parse_port(digits)?),
+            _ => return None,
         };
         Some(Self { text, host, port })
     }
+
+    fn has_host_of(self, other: Authority<'_>) -> bool {
+        self.host == other.host || self.host.eq_ignore_ascii_case(other.host)
+    }
+}
+
+/// `None` for what is no number, or none of a port.
+fn parse_port(digits: &[u8]) -> Option<u16> {
+    digits.iter().try_fold(0u16, |port, &byte| {
+        let digit = byte.is_ascii_digit().then(|| byte - b'0')?;
+        port.checked_mul(10)?.checked_add(u16::from(digit))
+    })
 }

@@ -11,7 +11,7 @@ use http::request::{self, Parts};
 use http::uri::InvalidUri;
 use http::{Method, Uri, Version};
 
-use super::field::Lines;
+use super::field::{Line, Lines};
 use super::head::{Head, HeadError};
 
 /// The head of a request that was read here. [`headers`](Self::headers) and the ways to [`Parts`] make a map of its header lines, at
@@ -97,14 +97,14 @@ impl RequestLine {
     pub(super) fn new(
         method: Method,
         version: Version,
-        target: &str,
+        target: Range<usize>,
         head: &Head,
     ) -> Result<Self, HeadError> {
         let line = Self {
             method,
             version,
-            target: head.range_of(target),
-            is_path_only: is_plain_path(target.as_bytes()),
+            is_path_only: is_plain_path(head.bytes_of(target.clone())),
+            target,
             uri: OnceLock::new(),
         };
         if !line.is_path_only {
@@ -223,12 +223,12 @@ impl Asked for Parts {
 pub(super) struct LinedRequest<'a, 'head> {
     pub(super) line: RequestLine,
     pub(super) head: &'a Head,
-    pub(super) lines: &'a [httparse::Header<'head>],
+    pub(super) lines: &'a [Line<'head>],
     pub(super) parts: LazyParts,
 }
 
 impl<'head> Asked for LinedRequest<'_, 'head> {
-    type Lines = [httparse::Header<'head>];
+    type Lines = [Line<'head>];
 
     fn method(&self) -> &Method {
         &self.line.method

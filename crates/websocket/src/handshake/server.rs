@@ -218,7 +218,7 @@ impl Terms<'_> {
     }
 
     /// The 101 answer as bytes, the same as of [`agreement`](Self::agreement), but not by way of a map.
-    fn encode(&self, accept: &AcceptValue) -> Bytes {
+    fn encode(&self, accept: &AcceptValue, answer: &mut BytesMut) {
         const START: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
             Connection: Upgrade\r\nSec-WebSocket-Accept: ";
         const LINE_END: &[u8] = b"\r\n";
@@ -226,15 +226,14 @@ impl Terms<'_> {
         let len = self.lines().fold(len, |len, (name, value)| {
             len + encoded_line_bytes(name, value)
         });
-        let mut bytes = BytesMut::with_capacity(len);
-        bytes.extend_from_slice(START);
-        bytes.extend_from_slice(accept);
-        bytes.extend_from_slice(LINE_END);
+        answer.reserve(len);
+        answer.extend_from_slice(START);
+        answer.extend_from_slice(accept);
+        answer.extend_from_slice(LINE_END);
         for (name, value) in self.lines() {
-            encode_line(name, value, &mut bytes);
+            encode_line(name, value, answer);
         }
-        bytes.extend_from_slice(LINE_END);
-        bytes.freeze()
+        answer.extend_from_slice(LINE_END);
     }
 
     /// The answer's lines behind those that every answer has.
@@ -293,7 +292,7 @@ fn check_http<'a>(request: &impl Asked, fields: &Fields<'a>) -> Result<Authority
 fn check_websocket<'a>(
     lines: &(impl Lines + ?Sized),
     fields: &Fields<'a>,
-) -> Result<&'a str, Refusal> {
+) -> Result<&'a [u8], Refusal> {
     if !fields.connection_names_upgrade {
         return Err(Refusal::Connection);
     }
@@ -301,7 +300,7 @@ fn check_websocket<'a>(
         return Err(Refusal::Upgrade);
     }
     match fields.version {
-        Single::One("13") => {}
+        Single::One(b"13") => {}
         Single::Malformed => return Err(Refusal::DuplicateVersion),
         _ => return Err(Refusal::Version),
     }
@@ -396,36 +395,52 @@ impl ServerHandshake {
     /// Takes the next bytes from the client, in pieces of any size. Never fails: what is wrong becomes a refusal, and a
     /// refusal stays. After an acceptance further bytes belong to the connection, not here.
     pub fn receive(&mut self, piece: &[u8]) -> Judged {
-        match self.try_receive(piece) {
+        match self.consider(piece) {
             None => Judged::Pending,
-            Some(Ok(accept)) => Judged::Accept(Box::new(accept)),
             Some(Err(reject)) => Judged::Reject(reject),
+            Some(Ok(agreed)) => {
+                let mut answer = BytesMut::new();
+                agreed.encode(&mut answer);
+                Judged::Accept(Box::new(agreed.into_accept(answer.freeze())))
+            }
         }
     }
 
-    /// As [`receive`](Self::receive); `None` while the request is not complete.
-    pub(crate) fn try_receive(&mut self, piece: &[u8]) -> Option<Result<Accept, Reject>> {
-        if let Some(reject) = &self.rejected {
+    /// As [`receive`](Self::receive), but whoever reads on may lend the memory for the answer; `None` while the request is not complete.
+    pub(crate) fn consider(&mut self, piece: &[u8]) -> Option<Result<Agreed<'_>, Reject>> {
+        let Self {
+            policy,
+            head,
+            rejected,
+        } = self;
+        if let Some(reject) = rejected {
             return Some(Err(reject.clone()));
         }
-        let head = match self.head.receive(piece) {
-            Ok(None) => return None,
-            Ok(Some(head)) => head,
-            Err(error) => return Some(Err(self.reject(error, None))),
-        };
+        let policy = &**policy;
         // Judged by its lines: whoever wants a map of them makes it.
-        let judged = head.with_request(|request| self.policy.consider(request));
-        Some(match judged {
-            Ok((request, Ok((accept, terms)))) => Ok(Accept {
-                response: terms.encode(&accept),
-                subprotocol: terms.subprotocol.map(|(name, _)| name.to_owned()),
-                compression: terms.compression.map(|(agreed, _)| agreed),
-                leftover: self.head.take_rest(),
-                request,
-            }),
-            Ok((request, Err(refusal))) => Err(self.reject(refusal, Some(request.as_parts()))),
-            Err(error) => Err(self.reject(error, None)),
-        })
+        let judged = match head.receive_plain(piece, |request| policy.consider(request)) {
+            Some(judged) => Ok(judged),
+            None => match head.receive(piece) {
+                Ok(None) => return None,
+                Ok(Some(whole)) => whole.with_request(|request| policy.consider(request)),
+                Err(error) => Err(error),
+            },
+        };
+        let reject = match judged {
+            Ok((request, Ok((accept, terms)))) => {
+                return Some(Ok(Agreed {
+                    request,
+                    accept,
+                    terms,
+                    leftover: head.take_rest(),
+                }));
+            }
+            Ok((request, Err(refusal))) => Reject::new(policy, refusal, Some(request.as_parts())),
+            Err(error) => Reject::new(policy, error.into(), None),
+        };
+        *rejected = Some(reject.clone());
+        head.take_rest();
+        Some(Err(reject))
     }
 
     /// Nobody wants to wait for the rest of the request.
@@ -435,12 +450,30 @@ impl ServerHandshake {
             None => Reject::new(&self.policy, Refusal::Timeout, None),
         }
     }
+}
 
-    fn reject(&mut self, refusal: impl Into<Refusal>, request: Option<&Parts>) -> Reject {
-        let reject = Reject::new(&self.policy, refusal.into(), request);
-        self.rejected = Some(reject.clone());
-        self.head.take_rest();
-        reject
+/// An accepted handshake whose answer is still to be written.
+pub(crate) struct Agreed<'a> {
+    request: Request,
+    accept: AcceptValue,
+    terms: Terms<'a>,
+    leftover: BytesMut,
+}
+
+impl Agreed<'_> {
+    /// Writes the answer behind what is there.
+    pub(crate) fn encode(&self, answer: &mut BytesMut) {
+        self.terms.encode(&self.accept, answer);
+    }
+
+    pub(crate) fn into_accept(self, response: Bytes) -> Accept {
+        Accept {
+            request: self.request,
+            response,
+            subprotocol: self.terms.subprotocol.map(|(name, _)| name.to_owned()),
+            compression: self.terms.compression.map(|(agreed, _)| agreed),
+            leftover: self.leftover,
+        }
     }
 }
 

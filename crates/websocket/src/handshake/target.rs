@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use http::Uri;
 
-use super::origin::Authority;
+use super::origin::host_and_port;
 
 /// Bytes of a URL. Its path and query must fit into a request head that servers accept.
 const URL_BYTES_MAX: usize = 8 * 1024;
@@ -120,14 +120,12 @@ impl FromStr for Target {
         if authority.contains('@') {
             return Err(TargetError::UserInfo);
         }
-        let parsed = match Authority::parse(authority) {
+        let (host, port) = match host_and_port(authority) {
             Some(parsed) => parsed,
             None if port_is_wrong(authority) => return Err(TargetError::Port),
             None => return Err(TargetError::Malformed),
         };
-        let port = parsed
-            .port
-            .unwrap_or(if secure { PORT_WSS } else { PORT_WS });
+        let port = port.unwrap_or(if secure { PORT_WSS } else { PORT_WS });
         if port == 0 {
             return Err(TargetError::Port);
         }
@@ -143,7 +141,7 @@ impl FromStr for Target {
         }
         Ok(Self {
             secure,
-            host: parsed.host.to_ascii_lowercase(),
+            host: host.to_ascii_lowercase(),
             port,
             path_and_query,
         })
@@ -154,7 +152,7 @@ impl FromStr for Target {
 fn port_is_wrong(authority: &str) -> bool {
     authority
         .rsplit_once(':')
-        .is_some_and(|(host, _)| Authority::parse(host).is_some_and(|a| a.port.is_none()))
+        .is_some_and(|(host, _)| host_and_port(host).is_some_and(|(_, port)| port.is_none()))
 }
 
 impl fmt::Display for Target {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::without_brackets;
-use crate::handshake::{Authority, Target};
+use crate::handshake::{Target, host_and_port};
 
 /// Bits before the IPv4 address in an IPv6 address that holds one.
 const MAPPED_PREFIX_BITS: u8 = 96;
@@ -63,7 +63,7 @@ impl Entry {
         if let Ok(address) = text.parse::<IpAddr>() {
             return Some(Self::Address(address.to_canonical(), None));
         }
-        let Authority { host, port, .. } = Authority::parse(text)?;
+        let (host, port) = host_and_port(text)?;
         if let Ok(address) = without_brackets(host).parse::<IpAddr>() {
             return Some(Self::Address(address.to_canonical(), port));
         }

@@ -14,7 +14,7 @@ use std::str::FromStr;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::handshake::{Authority, Target};
+use crate::handshake::{Target, host_and_port};
 
 pub use error::{ProxyError, ProxyUrlError};
 pub use rules::ProxyRules;
@@ -108,8 +108,8 @@ impl FromStr for Proxy {
             Some((user_info, authority)) => (Some(user_info), authority),
             None => (None, rest),
         };
-        let parsed = Authority::parse(authority).ok_or(ProxyUrlError::Malformed)?;
-        let port = parsed.port.unwrap_or(default_port);
+        let (host, port) = host_and_port(authority).ok_or(ProxyUrlError::Malformed)?;
+        let port = port.unwrap_or(default_port);
         if port == 0 {
             return Err(ProxyUrlError::Malformed);
         }
@@ -119,7 +119,7 @@ impl FromStr for Proxy {
         }
         Ok(Self {
             kind,
-            host: without_brackets(parsed.host).to_ascii_lowercase(),
+            host: without_brackets(host).to_ascii_lowercase(),
             port,
             credentials,
         })
