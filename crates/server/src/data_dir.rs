@@ -1,6 +1,7 @@
 //! The data folder: made for its owner alone, held by one server at a time.
 
 use crate::error::StartError;
+use crate::store::DatabaseFile;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -15,6 +16,7 @@ const FILE_MODE: u32 = 0o600;
 #[derive(Debug)]
 pub(crate) struct DataDir {
     path: PathBuf,
+    database: DatabaseFile,
     // The system releases the lock with the file, also when the process is killed.
     _lock: File,
 }
@@ -38,16 +40,22 @@ impl DataDir {
             Err(TryLockError::Error(source)) => return Err(refused(source)),
         }
         // SQLite gives its journal files the database's own mode, so making the file here settles all of them.
-        private_file(&path.join(DATABASE_FILE)).map_err(refused)?;
+        let database = private_file(&path.join(DATABASE_FILE)).map_err(refused)?;
         sync_folder(path).map_err(refused)?;
         Ok(Self {
             path: path.to_owned(),
+            database: DatabaseFile::new(database),
             _lock: lock,
         })
     }
 
     pub(crate) fn database(&self) -> PathBuf {
         self.path.join(DATABASE_FILE)
+    }
+
+    /// For whoever opens a connection to the database, to be kept until after that one is closed.
+    pub(crate) fn database_file(&self) -> DatabaseFile {
+        self.database.clone()
     }
 }
 

@@ -67,8 +67,12 @@ impl Server {
         let log_mover = store::open_for_log(&database)?;
         let setup = setup_token(&writer, &database)?;
 
-        let (readers, mut other_threads) =
-            Readers::start(&database, limits.reader_threads, limits.reader_queue_max)?;
+        let (readers, mut other_threads) = Readers::start(
+            &database,
+            &data_dir.database_file(),
+            limits.reader_threads,
+            limits.reader_queue_max,
+        )?;
         let (hasher, hashing) = Hasher::start(limits.password_threads, limits.password_queue_max)?;
         other_threads.extend(hashing);
         let (outlets, inlets) = Outlets::new(config.worker_count(), limits.worker_queue_max);

@@ -31,7 +31,8 @@ pub(crate) fn start(
     mut start: Start,
     log_mover: Connection,
 ) -> Result<(Journal, JoinHandle<()>), StartError> {
-    let checkpoints = Checkpoints::start(&mut start.writer, log_mover)?;
+    let file = start.data_dir.database_file();
+    let checkpoints = Checkpoints::start(&mut start.writer, log_mover, file)?;
     let (queue, waiting) = sync_channel(start.queue_max.max(1));
     let handle = std::thread::Builder::new()
         .name("suda-journal".to_owned())

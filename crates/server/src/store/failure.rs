@@ -40,12 +40,17 @@ pub(crate) fn end_if_unsafe(error: &rusqlite::Error) {
         return;
     };
     if is_fsync(failure.extended_code) {
-        tracing::error!(
-            error = %error,
-            "the disk failed to keep what it was given; stopping now so that nothing more is acknowledged. Check the disk, then start suda again"
-        );
-        std::process::exit(EXIT_DISK_UNSAFE);
+        end_now(error);
     }
+}
+
+/// The end itself, for whoever knows that an fsync has failed.
+pub(super) fn end_now(error: &dyn std::error::Error) -> ! {
+    tracing::error!(
+        %error,
+        "the disk failed to keep what it was given; stopping now so that nothing more is acknowledged. Check the disk, then start suda again"
+    );
+    std::process::exit(EXIT_DISK_UNSAFE);
 }
 
 fn is_fsync(extended_code: std::ffi::c_int) -> bool {

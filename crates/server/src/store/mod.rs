@@ -4,6 +4,7 @@
 //! when, and what an answer waits for, is the journal's business; here is only how it is kept.
 
 mod connection;
+mod database_file;
 mod entries;
 mod failure;
 mod readers;
@@ -17,6 +18,7 @@ mod rooms;
 mod write_ahead_log;
 
 pub(crate) use connection::{open, open_for_log};
+pub(crate) use database_file::DatabaseFile;
 pub(crate) use failure::{Failure, end_if_unsafe};
 pub(crate) use readers::{ReadError, Readers};
 pub(crate) use write_ahead_log::{Moved, move_log};

@@ -1,5 +1,6 @@
 //! A bounded pool of threads that read, each with its own read-only connection.
 
+use super::DatabaseFile;
 use super::connection::open_reader;
 use crate::error::StartError;
 use rusqlite::Connection;
@@ -35,6 +36,7 @@ impl Readers {
     /// Opens `threads` connections and starts their threads.
     pub(crate) fn start(
         path: &Path,
+        file: &DatabaseFile,
         threads: usize,
         queue_max: usize,
     ) -> Result<(Self, Vec<JoinHandle<()>>), StartError> {
@@ -47,9 +49,10 @@ impl Readers {
                 source: Box::new(source),
             })?;
             let waiting = Arc::clone(&waiting);
+            let file = file.clone();
             let handle = std::thread::Builder::new()
                 .name(format!("suda-reader-{number}"))
-                .spawn(move || run(connection, &waiting))
+                .spawn(move || run(connection, &waiting, &file))
                 .map_err(|source| StartError::System {
                     what: "a thread",
                     source,
@@ -91,7 +94,8 @@ impl Readers {
     }
 }
 
-fn run(mut connection: Connection, waiting: &Mutex<Receiver<Job>>) {
+/// `_kept` lives until after the connection.
+fn run(mut connection: Connection, waiting: &Mutex<Receiver<Job>>, _kept: &DatabaseFile) {
     loop {
         // The lock is held while waiting: the others stand behind it, which is the same as waiting themselves.
         let job = waiting

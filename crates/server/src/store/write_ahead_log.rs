@@ -19,7 +19,8 @@ impl Moved {
     }
 }
 
-/// Moves what can be moved, and waits for the disk. `mode` is SQLite's. None where nothing was: it failed, which is told in the log of
+/// Moves what can be moved. `mode` is SQLite's. SQLite waits for the disk to have it only where no commit came meanwhile, before the log
+/// begins anew: a thread that moves while another commits has to see to that itself. None where nothing was: it failed, which is told in the log of
 /// the server, or somebody else is moving. What is in the write-ahead log stays there, and the next call tries again.
 pub(crate) fn move_log(connection: &Connection, mode: &str) -> Option<Moved> {
     let pragma = format!("PRAGMA wal_checkpoint({mode})");

@@ -34,6 +34,7 @@ pub(super) async fn run(number: usize, inlet: Inlet, mut entrance: Entrance, too
     loop {
         let phase_end = worker.phase_end();
         // In no fixed order: under load something is always ready, and nothing may starve behind it.
+        let mut commits_done = 0;
         tokio::select! {
             order = entrance.orders.recv() => match order {
                 Some(Order::SignedOut(device)) => worker.sign_out(device),
@@ -43,18 +44,22 @@ pub(super) async fn run(number: usize, inlet: Inlet, mut entrance: Entrance, too
             },
             // Batches that still wait are then in the store already, and are dropped as known when their turn comes.
             () = missed.notified() => worker.missed(),
-            Some(commit) = commits.next() => worker.committed(commit),
+            Some(commit) = commits.next() => {
+                worker.committed(commit);
+                commits_done = 1;
+            }
             () = worker.flush.notified() => {}
             Some(socket) = entrance.sockets.recv() => worker.take_in_if_running(socket),
             _ = ticks.tick() => worker.tick(),
             () = at(phase_end) => {}
         }
         // Whatever it was that happened: what is committed by now goes along with the writes that follow.
-        for _ in 1..COMMITS_PER_FLUSH_MAX {
+        while commits_done < COMMITS_PER_FLUSH_MAX {
             let Some(commit) = commits.try_next() else {
                 break;
             };
             worker.committed(commit);
+            commits_done += 1;
         }
         let sockets_left = worker.flush();
         if worker.is_stopped() {

@@ -45,7 +45,7 @@ async fn readers_on_different_workers_see_one_order() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_room_of_more_members_than_one_turn_writes_to_gets_all_in_order() {
-    // A worker writes to 64 sockets and then looks at what else there is: each of these turns is several.
+    // A worker writes to 32 sockets and then looks at what else there is: each of these turns is several.
     const READERS: usize = 200;
     const WRITERS: usize = 8;
     const POSTS: usize = 25;
