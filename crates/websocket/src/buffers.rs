@@ -42,8 +42,12 @@ pub(crate) fn take_with(bytes: usize) -> BytesMut {
 /// room, and not the memory of one long message for short ones.
 pub(crate) fn give(mut buffer: BytesMut) {
     buffer.clear();
-    // Its capacity may be less than the memory behind it.
-    if buffer.try_reclaim(KEPT_BYTES_MAX + 1) || !buffer.try_reclaim(BUFFER_BYTES) {
+    // Its capacity may be less than the memory behind it. Where it was too little and could be reclaimed, it is all of it.
+    let hides_memory = buffer.capacity() >= BUFFER_BYTES;
+    if hides_memory && buffer.try_reclaim(KEPT_BYTES_MAX + 1)
+        || !buffer.try_reclaim(BUFFER_BYTES)
+        || buffer.capacity() > KEPT_BYTES_MAX
+    {
         return;
     }
     // A thread that is ending has no spares any more: the buffer is freed then.

@@ -389,6 +389,83 @@ async fn what_was_written_before_the_last_handle_is_dropped_still_goes_out() {
     );
 }
 
+/// What has a short way of its own and what has not keep their places: a ping between two messages is answered, and not before what was
+/// written first.
+#[tokio::test]
+async fn a_ping_between_two_messages_is_answered_in_its_place() {
+    let (ours, theirs) = duplex(1 << 16);
+    let mut conn = server(ours);
+    let mut peer = RawPeer::new(theirs, Role::Client);
+    let pieces = [
+        frame(Role::Client, 0x81, b"one"),
+        frame(Role::Client, 0x89, b"there?"),
+        frame(Role::Client, 0x81, b"two"),
+    ];
+    peer.send_raw(&pieces.concat()).await;
+    let echoing = tokio::spawn(async move {
+        for expected in ["one", "two"] {
+            let message = conn.read_message().await.unwrap();
+            assert_eq!(message, Message::text(expected));
+            conn.flush().await.unwrap();
+            conn.write_message(message).await.unwrap();
+            conn.flush().await.unwrap();
+        }
+        conn
+    });
+    for expected in [(0x81, "one"), (0x8a, "there?"), (0x81, "two")] {
+        let (first, payload) = in_time(peer.next_frame()).await.unwrap();
+        assert_eq!((first, &payload[..]), (expected.0, expected.1.as_bytes()));
+    }
+    in_time(echoing).await.unwrap();
+}
+
+#[tokio::test]
+async fn messages_that_had_arrived_before_an_abort_are_still_given_out() {
+    let (ours, theirs) = duplex(1 << 16);
+    let (mut reader, writer, control) = server(ours).split();
+    let mut peer = RawPeer::new(theirs, Role::Client);
+    let pieces = [b"one", b"two"].map(|text| frame(Role::Client, 0x81, text));
+    peer.send_raw(&pieces.concat()).await;
+    assert_eq!(reader.read_message().await.unwrap(), Message::text("one"));
+    control.abort();
+    assert_eq!(reader.read_message().await.unwrap(), Message::text("two"));
+    for _ in 0..2 {
+        let ended = in_time(reader.read_message()).await;
+        assert!(matches!(ended, Err(suda_websocket::Error::Io(_))));
+    }
+    drop((reader, writer, control));
+    assert!(in_time(peer.next_frame()).await.is_none());
+}
+
+#[tokio::test]
+async fn short_and_long_messages_and_the_close_keep_their_order() {
+    const LONG_BYTES: usize = 60_000;
+    let (ours, theirs) = duplex(1 << 20);
+    let mut conn = server(ours);
+    let mut peer = RawPeer::new(theirs, Role::Client);
+    let reading = tokio::spawn(async move {
+        let mut frames = Vec::new();
+        while let Some((first, payload)) = peer.next_frame().await {
+            frames.push((first, payload.len()));
+            if first == 0x88 {
+                peer.send(0x88, &payload).await;
+            }
+        }
+        frames
+    });
+    for length in [1, LONG_BYTES, 2] {
+        conn.write_message(vec![7; length]).await.unwrap();
+    }
+    in_time(conn.close(suda_websocket::CloseCode::NORMAL, ""))
+        .await
+        .unwrap();
+    drop(conn);
+    assert_eq!(
+        in_time(reading).await.unwrap(),
+        [(0x82, 1), (0x82, LONG_BYTES), (0x82, 2), (0x88, 2)]
+    );
+}
+
 #[tokio::test]
 async fn an_aborted_connection_is_closed_at_once() {
     let (ours, mut theirs) = duplex(64);

@@ -31,6 +31,8 @@ pub(super) struct Inner<S> {
     progressed: bool,
     /// The signal was told to go on with the output when the stream is writable.
     pub(super) output_waits: bool,
+    /// The reader was told last that it has to wait.
+    pub(super) reader_waited: bool,
     /// The reader, as a stream of messages, has ended.
     #[cfg(feature = "stream")]
     pub(super) told_end: bool,
@@ -62,6 +64,7 @@ impl<S: Stream> Inner<S> {
             unflushed: false,
             progressed: false,
             output_waits: false,
+            reader_waited: false,
             #[cfg(feature = "stream")]
             told_end: false,
             received_bytes: 0,
@@ -340,15 +343,6 @@ impl<S: Stream> Inner<S> {
 
     /// Reads once into the connection's buffer. Where nothing is there to read, now or ever, the buffer is given up.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let filled = self.read_once(cx);
-        if !matches!(filled, Poll::Ready(Ok(true))) {
-            give_room_up(self.conn.input());
-        }
-        filled.map_ok(drop)
-    }
-
-    /// Whether there were bytes.
-    fn read_once(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
         let missing = self.conn.missing_bytes();
         let expected = self.conn.expected_bytes();
         let known = self.conn.last_frame_bytes().min(expected);
@@ -363,21 +357,47 @@ impl<S: Stream> Inner<S> {
         } else {
             usize::MAX
         };
-        match pin!(self.stream.read_buf(&mut input.limit(bytes_max))).poll(cx) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(0)) => {
-                self.conn.receive_eof();
-                Poll::Ready(Ok(false))
-            }
-            // TLS: the peer left without saying so, which a missing close frame tells as well.
-            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                self.conn.receive_eof();
-                Poll::Ready(Ok(false))
-            }
-            Poll::Ready(result) => {
-                let count = result?;
+        let read = pin!(self.stream.read_buf(&mut input.limit(bytes_max))).poll(cx);
+        self.after_read(read)
+    }
+
+    /// [`poll_fill`](Self::poll_fill) for a connection between two frames.
+    #[inline]
+    pub(super) fn poll_fill_between(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let known = self.conn.last_frame_bytes();
+        if known >= LONG_FRAME_BYTES {
+            return self.poll_fill(cx);
+        }
+        let input = self.conn.input();
+        make_room(input, 0, known);
+        let read = pin!(self.stream.read_buf(input)).poll(cx);
+        self.after_read(read)
+    }
+
+    #[inline]
+    fn after_read(&mut self, read: Poll<io::Result<usize>>) -> Poll<io::Result<()>> {
+        match read {
+            Poll::Ready(Ok(count @ 1..)) => {
                 self.received_bytes += count as u64;
-                Poll::Ready(Ok(true))
+                Poll::Ready(Ok(()))
+            }
+            Poll::Pending => {
+                give_room_up(self.conn.input());
+                Poll::Pending
+            }
+            Poll::Ready(last) => Poll::Ready(self.after_last_read(last)),
+        }
+    }
+
+    #[cold]
+    fn after_last_read(&mut self, read: io::Result<usize>) -> io::Result<()> {
+        give_room_up(self.conn.input());
+        match read {
+            // TLS: the peer left without saying so, which a missing close frame tells as well.
+            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error),
+            _ => {
+                self.conn.receive_eof();
+                Ok(())
             }
         }
     }

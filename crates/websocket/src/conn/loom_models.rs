@@ -176,9 +176,11 @@ fn flush_until_sent(pipe: &Pipe, bytes: usize) {
 /// An empty text message as a client's frame.
 const EMPTY_TEXT: [u8; 6] = [0x81, 0x80, 1, 2, 3, 4];
 
+/// Reads as [`Reader`](super::Reader) does, the short way first.
 fn read_message(connection: &Arc<Shared<Pipe>>) {
-    let event = block_on(poll_fn(|cx| {
-        connection.poll_event(cx, Delivery::Messages, false)
+    let event = block_on(poll_fn(|cx| match connection.poll_short(cx) {
+        Ok(polled) => polled.map(|message| Ok(Event::Message(message))),
+        Err(locked) => connection.poll_event_locked(locked, cx, Delivery::Messages, false),
     }));
     assert_eq!(event.unwrap(), Event::Message(Message::text("")));
 }
@@ -244,6 +246,22 @@ fn a_reader_is_woken_whoever_else_polls_the_stream() {
         flush_until_sent(&pipe, 2);
         sending.join().unwrap();
         writing.join().unwrap();
+    });
+}
+
+/// The short way asks the stream before it tells who reads, if that one had to wait before.
+#[test]
+fn a_reader_that_was_woken_for_nothing_is_woken_again() {
+    model(|| {
+        let pipe = Pipe::new(100);
+        let connection = connection(&pipe);
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(matches!(connection.poll_short(&mut cx), Ok(Poll::Pending)));
+        connection.signal.wake_reader();
+        let peer = pipe.clone();
+        let sending = thread::spawn(move || peer.peer_sends(&EMPTY_TEXT));
+        read_message(&connection);
+        sending.join().unwrap();
     });
 }
 

@@ -50,8 +50,8 @@ impl<S: Stream> Reader<S> {
 
     #[inline]
     pub(super) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, Error>> {
-        let mut polled = match self.handle.take_message() {
-            Ok(message) => return Poll::Ready(Ok(message)),
+        let mut polled = match self.handle.poll_short(cx) {
+            Ok(polled) => return polled.map(Ok),
             Err(locked) => (self.handle).poll_event_locked(locked, cx, Delivery::Messages, true),
         };
         loop {

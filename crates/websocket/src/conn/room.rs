@@ -66,6 +66,7 @@ fn replace(input: &mut BytesMut, mut roomy: BytesMut) {
 }
 
 /// Gives a read buffer up that holds little or nothing while its connection waits for more.
+#[inline]
 pub(super) fn give_room_up(input: &mut BytesMut) {
     if input.len() <= WAITING_BYTES_MAX && input.capacity() > WAITING_BYTES_MAX {
         let rest = if input.is_empty() {

@@ -119,7 +119,7 @@ impl<S: Stream> Shared<S> {
     }
 
     /// The waker that the stream is polled with.
-    fn waker(self: &Arc<Self>) -> Waker {
+    pub(super) fn waker(self: &Arc<Self>) -> Waker {
         self.clone().into()
     }
 
@@ -153,7 +153,8 @@ impl<S: Stream> Shared<S> {
     }
 
     /// Sends what the stream takes. While some is left, the signal goes on with it when the stream is writable again.
-    fn poll_flush(&self, inner: &mut Inner<S>, cx: &mut Context<'_>) -> Poll<()> {
+    #[inline]
+    pub(super) fn poll_flush(&self, inner: &mut Inner<S>, cx: &mut Context<'_>) -> Poll<()> {
         if inner.is_flushed() {
             return Poll::Ready(());
         }

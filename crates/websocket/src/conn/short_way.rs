@@ -1,24 +1,70 @@
-//! Reading and writing where nothing has to be waited for, decided or remembered: a message that is here whole, and a short answer for
-//! which there is room. In a plain loop under load these are all but one in a wake-up. Whatever is not as simple takes the long way, which
+//! Reading and writing where nothing has to be decided or remembered: a message that is here whole, or after one read, and a short answer
+//! for which there is room. In a plain loop under load these are all but one in a wake-up. Whatever is not as simple takes the long way, which
 //! does the same with these, too.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use super::{
     Stream,
+    error::End,
     shared::{Locked, Shared},
 };
 use crate::{Message, frame::HEADER_BYTES_MAX};
 
 impl<S: Stream> Shared<S> {
-    /// The next message, if it can be given out as it lies in the read buffer; else the lock, for the long way.
+    /// The next message, if it can be given out as it lies in the read buffer, at once or after one read for which all that was written
+    /// is sent; else the lock, for the long way.
     #[inline]
-    pub(super) fn take_message(&self) -> Result<Message, Locked<'_, S>> {
+    pub(super) fn poll_short(
+        self: &Arc<Self>,
+        task: &mut Context<'_>,
+    ) -> Result<Poll<Message>, Locked<'_, S>> {
         let mut locked = self.lock();
-        let message = (locked.as_mut())
-            .filter(|inner| !inner.has_read_deadline())
-            .and_then(|inner| inner.conn.take_message());
-        message.ok_or(locked)
+        let Some(inner) = locked.as_mut().filter(|inner| !inner.has_read_deadline()) else {
+            return Err(locked);
+        };
+        if let Some(message) = inner.conn.take_message() {
+            return Ok(Poll::Ready(message));
+        }
+        if !inner.conn.is_between_frames() || inner.end().is_some() {
+            return Err(locked);
+        }
+        let waker = self.waker();
+        let mut cx = Context::from_waker(&waker);
+        // As in the long way: what was written goes first.
+        let _ = self.poll_flush(inner, &mut cx);
+        let mut filled = Poll::Pending;
+        if std::mem::take(&mut inner.reader_waited) {
+            // It comes because something is there, most likely. If not, the stream is asked again, with the reader known to the signal.
+            filled = inner.poll_fill_between(&mut cx);
+        }
+        if filled.is_pending() {
+            self.signal.set_reader(task.waker());
+            filled = inner.poll_fill_between(&mut cx);
+        }
+        let polled = match filled {
+            Poll::Pending => {
+                inner.reader_waited = true;
+                Some(Poll::Pending)
+            }
+            Poll::Ready(Ok(())) => inner.conn.take_message().map(Poll::Ready),
+            Poll::Ready(Err(error)) => {
+                inner.set_end(End::Io(error.into()));
+                None
+            }
+        };
+        let Some(polled) = polled else {
+            return Err(locked);
+        };
+        let woken = inner.take_woken();
+        drop(locked);
+        for waker in woken {
+            waker.wake();
+        }
+        Ok(polled)
     }
 
     /// Queues a message by copying it behind others; gives whether it did.

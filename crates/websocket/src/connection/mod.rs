@@ -176,7 +176,17 @@ impl Connection {
     #[cfg(feature = "tokio")]
     #[inline]
     pub(crate) fn take_message(&mut self) -> Option<Message> {
+        if self.receiver.input.is_empty() {
+            return None;
+        }
         self.receiver.take_lone()
+    }
+
+    /// Whether all that arrived was told of and no frame has begun, and more may come.
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(crate) fn is_between_frames(&self) -> bool {
+        self.receiver.is_between_frames()
     }
 
     fn handle(&mut self, step: Step) -> Event {

@@ -120,6 +120,13 @@ impl Receiver {
         self.ended
     }
 
+    /// See [`Connection::is_between_frames`](super::Connection::is_between_frames).
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(super) fn is_between_frames(&self) -> bool {
+        self.input.is_empty() && !self.eof && !self.ended && self.frame().is_none()
+    }
+
     pub(super) fn missing_bytes(&self) -> usize {
         self.frame().map_or(0, |frame| {
             (frame.payload_len - frame.taken).saturating_sub(self.input.len())
