@@ -54,10 +54,7 @@ pub(crate) fn run(target: &Target, load: &options::Fanout) -> Result<Figures> {
     let mut members = Vec::new();
     // Without rooms the sender is the last.
     let count = load.conns + usize::from(load.room.is_none());
-    for (token, open) in handshake::open_all(target, count)?
-        .into_iter()
-        .enumerate()
-    {
+    for (token, open) in handshake::open_all(target, count)?.into_iter().enumerate() {
         members.push(Member::new(open, token, &poller)?);
     }
     sleep(SETTLING);

@@ -146,7 +146,11 @@ impl Server {
         };
         if !client.open {
             client.open = true;
-            if self.rooms.last().is_none_or(|room| room.len() == ROOM_MEMBERS) {
+            if self
+                .rooms
+                .last()
+                .is_none_or(|room| room.len() == ROOM_MEMBERS)
+            {
                 self.rooms.push(Vec::new());
             }
             client.room = self.rooms.len() - 1;
