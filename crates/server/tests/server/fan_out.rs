@@ -5,6 +5,22 @@ use std::time::Duration;
 use suda_protocol::Codec;
 use suda_protocol::v1::{self, Continuity, Cursor, command, push, reply};
 
+/// That many writers, each of whom says its next as soon as it has the answer.
+async fn write_at_once(running: &Running, token: &str, writers: usize, posts: usize) {
+    let mut writing = Vec::new();
+    for writer in 0..writers {
+        let mut chat = running.chat(Codec::Proto, token).await;
+        writing.push(tokio::spawn(async move {
+            for number in 0..posts {
+                chat.post("lobby", &format!("{writer}:{number}")).await;
+            }
+        }));
+    }
+    for writing in writing {
+        writing.await.unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_on_different_workers_see_one_order() {
     const WRITERS: usize = 4;
@@ -18,18 +34,7 @@ async fn readers_on_different_workers_see_one_order() {
         reader.open("lobby", beginning()).await;
         readers.push(reader);
     }
-    let mut writing = Vec::new();
-    for writer in 0..WRITERS {
-        let mut chat = running.chat(Codec::Proto, &token).await;
-        writing.push(tokio::spawn(async move {
-            for number in 0..POSTS {
-                chat.post("lobby", &format!("{writer}:{number}")).await;
-            }
-        }));
-    }
-    for writing in writing {
-        writing.await.unwrap();
-    }
+    write_at_once(&running, &token, WRITERS, POSTS).await;
     let mut orders = Vec::new();
     for reader in &mut readers {
         let mut order = Vec::new();
@@ -64,19 +69,8 @@ async fn a_room_of_more_members_than_one_turn_writes_to_gets_all_in_order() {
             seqs
         }));
     }
-    // Each says its next as soon as it has the answer, so that entries are committed while others are being written out.
-    let mut writing = Vec::new();
-    for writer in 0..WRITERS {
-        let mut chat = running.chat(Codec::Proto, &token).await;
-        writing.push(tokio::spawn(async move {
-            for number in 0..POSTS {
-                chat.post("lobby", &format!("{writer}:{number}")).await;
-            }
-        }));
-    }
-    for writing in writing {
-        writing.await.unwrap();
-    }
+    // So that entries are committed while others are being written out.
+    write_at_once(&running, &token, WRITERS, POSTS).await;
     for reading in reading {
         assert_eq!(reading.await.unwrap(), (1..=LAST).collect::<Vec<_>>());
     }

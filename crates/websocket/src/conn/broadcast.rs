@@ -5,9 +5,6 @@ use super::together::{self, Below};
 use super::{Error, Stream, Writer, without_budget};
 use crate::{PreparedMessage, batch::Batch};
 
-/// Writers that are looked at together before the first of them is sent to.
-const LOOKED_AHEAD: usize = 8;
-
 /// Sends `messages` to each of `members`, and waits for none of them.
 ///
 /// What a stream does not take at once follows by itself, in order with all else that is written to the connection, as after
@@ -48,22 +45,15 @@ pub fn broadcast<'w, K, S: Stream>(
         return unreached;
     }
     let mut batch = Batch::new(messages);
-    let mut members = members.into_iter();
+    let members = members.into_iter();
     without_budget(|| {
         #[cfg(all(feature = "io-uring", target_os = "linux"))]
         if together::is_ready() {
             return send_together(members, &mut batch, &mut unreached);
         }
-        let mut next = Vec::with_capacity(LOOKED_AHEAD);
-        loop {
-            next.extend(members.by_ref().take(LOOKED_AHEAD));
-            if next.is_empty() {
-                return;
-            }
-            for (key, writer) in next.drain(..) {
-                if let Err(error) = writer.handle().send_batch(&mut batch) {
-                    unreached.push((key, error));
-                }
+        for (key, writer) in members {
+            if let Err(error) = writer.handle().send_batch(&mut batch) {
+                unreached.push((key, error));
             }
         }
     });

@@ -10,9 +10,9 @@ use super::answer::{AnswerError, AnswerFault, Expected, check_offer};
 use super::compression;
 use super::key::{accept_key, new_key};
 use super::limits::HeadLimits;
+use super::policy::belongs_to_handshake;
 use super::refusal::encode_headers;
 use super::response::{Received, ResponseReader};
-use super::server::belongs_to_handshake;
 use super::target::Target;
 use crate::Compression;
 

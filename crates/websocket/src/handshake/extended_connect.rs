@@ -14,8 +14,8 @@ use super::client::{ClientOptions, HandshakeError};
 use super::compression;
 use super::field::{Single, has_body, single};
 use super::origin::host_and_port;
+use super::policy::{Agreement, Policy, check_subprotocols};
 use super::refusal::Refusal;
-use super::server::{Agreement, Policy, check_subprotocols};
 use super::target::Target;
 use crate::Compression;
 

@@ -31,6 +31,7 @@ mod key;
 mod limits;
 mod origin;
 mod plain;
+mod policy;
 mod refusal;
 mod request;
 mod response;
@@ -45,16 +46,15 @@ pub use field::{is_websocket_upgrade, subprotocols};
 pub use key::{GUID, accept_key};
 pub use limits::*;
 pub use origin::OriginPolicy;
+pub use policy::{Agreement, Policy, RefusalResponse, ResponseHeaders};
 pub use refusal::Refusal;
 pub use request::Request;
-pub use server::{
-    Accept, Agreement, Judged, Policy, RefusalResponse, Reject, ResponseHeaders, ServerHandshake,
-};
+pub use server::{Accept, Judged, Reject, ServerHandshake};
 pub use target::{Target, TargetError};
 
 #[cfg(feature = "tokio")]
 pub(crate) use origin::host_and_port;
+#[cfg(feature = "axum")]
+pub(crate) use policy::belongs_to_handshake;
 #[cfg(feature = "tokio")]
 pub(crate) use response::{Received, ResponseReader};
-#[cfg(feature = "axum")]
-pub(crate) use server::belongs_to_handshake;
