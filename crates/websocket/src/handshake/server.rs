@@ -64,7 +64,7 @@ impl Reject {
 }
 
 /// The server's handshake over bytes. Feed [`receive`](Self::receive) until it says something else than
-/// [`Judged::Pending`]. Holds at most [`HeadLimits::bytes_max`] bytes and one piece.
+/// [`Judged::Pending`]. Holds at most [`HeadLimits::bytes_max`](super::HeadLimits::bytes_max) bytes and one piece.
 #[derive(Debug)]
 pub struct ServerHandshake {
     policy: Arc<Policy>,
