@@ -10,10 +10,10 @@ use std::{
 };
 
 use suda_websocket::{Config, Conn, Message, Parts, PreparedMessage, Role};
-use support::{Counted, Counts, RawPeer, frame};
+use support::{Counted, Counts, RawPeer, frame, tcp_pair};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     runtime::{Builder, Runtime},
     sync::Notify,
     time::timeout,
@@ -28,13 +28,6 @@ fn server<S: suda_websocket::Stream>(stream: S) -> Conn<S> {
 
 async fn in_time<T>(what: impl Future<Output = T>) -> T {
     timeout(PATIENCE, what).await.expect("it never arrived")
-}
-
-async fn tcp_pair() -> (TcpStream, TcpStream) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let connecting = TcpStream::connect(listener.local_addr().unwrap());
-    let (accepted, connected) = tokio::join!(listener.accept(), connecting);
-    (accepted.unwrap().0, connected.unwrap())
 }
 
 /// Sends two messages in one piece, and notifies when the answer to the first is here.

@@ -9,10 +9,10 @@ use suda_websocket::{
     CloseCode, Compression, Config, Conn, Control, Dialer, Error, Message, Parts, PreparedMessage,
     Reader, Role, SendError, Stream, Upgrader, Writer, broadcast,
 };
-use support::{Counted, RawPeer};
+use support::{Counted, RawPeer, tcp_pair};
 use tokio::{
     io::{BufStream, DuplexStream, duplex},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     time::timeout,
 };
 
@@ -262,13 +262,7 @@ async fn members_that_compress_each_in_its_own_way_get_the_same_messages() {
 /// Some of these are sent to together, where there is an io_uring, and some are not.
 #[tokio::test]
 async fn members_over_tcp_that_compress_each_in_its_own_way_get_the_same_messages() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    members_that_compress_each_in_its_own_way(async || {
-        let (accepted, connected) = tokio::join!(listener.accept(), TcpStream::connect(address));
-        (connected.unwrap(), accepted.unwrap().0)
-    })
-    .await;
+    members_that_compress_each_in_its_own_way(tcp_pair).await;
 }
 
 /// The other side of the bound that [`a_full_member_takes_none_of_the_messages_and_is_named`] shows.
@@ -323,13 +317,11 @@ async fn a_stream_that_buffers_passes_everything_on() {
 }
 
 async fn many_over_tcp() -> (Vec<Halves<TcpStream>>, Vec<RawPeer<TcpStream>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
     let (mut members, mut peers) = (Vec::new(), Vec::new());
     for _ in 0..OVER_BUDGET {
-        let (accepted, connected) = tokio::join!(listener.accept(), TcpStream::connect(address));
-        members.push(member_with(accepted.unwrap().0, Config::default()));
-        peers.push(RawPeer::new(connected.unwrap(), Role::Client));
+        let (ours, theirs) = tcp_pair().await;
+        members.push(member_with(ours, Config::default()));
+        peers.push(RawPeer::new(theirs, Role::Client));
     }
     (members, peers)
 }

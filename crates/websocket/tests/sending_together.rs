@@ -6,15 +6,15 @@
 #![allow(clippy::unwrap_used)]
 
 mod support;
+#[path = "support/told.rs"]
+mod told;
 
 use std::{
     io,
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    task::{Context, Poll},
     thread,
     time::Duration,
 };
@@ -24,65 +24,18 @@ use rustix::{
     process::{Resource, Rlimit, getrlimit, setrlimit},
 };
 use suda_websocket::{
-    Config, Conn, Control, Parts, PreparedMessage, Reader, Role, SocketStream, Stream, Writer,
-    broadcast, check_io_uring, flush_all,
+    Config, Conn, Control, Parts, PreparedMessage, Reader, Role, Stream, Writer, broadcast,
+    check_io_uring, flush_all,
 };
-use support::RawPeer;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
-    time::timeout,
-};
+use support::{RawPeer, tcp_pair};
+use tokio::{net::TcpStream, time::timeout};
+use told::{Sending, Told};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const MEMBERS: usize = 70;
 const ROUNDS: usize = 25;
 const LONG_BYTES: usize = 20_000;
 const SOCKET_BYTES: usize = 16 << 10;
-
-/// A stream that only looks on.
-struct Seen {
-    tcp: TcpStream,
-    sent_bytes: Arc<AtomicUsize>,
-}
-
-impl SocketStream for Seen {
-    fn tcp(&self) -> Option<&TcpStream> {
-        Some(&self.tcp)
-    }
-
-    fn sent(&mut self, bytes: usize) {
-        self.sent_bytes.fetch_add(bytes, Ordering::Relaxed);
-    }
-}
-
-impl AsyncRead for Seen {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Seen {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.tcp).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
-    }
-}
 
 type Halves<S> = (Reader<S>, Writer<S>, Control<S>);
 
@@ -98,12 +51,9 @@ fn is_gone(index: usize) -> bool {
 async fn members<S: Stream>(
     wrap: impl Fn(TcpStream) -> S,
 ) -> (Vec<Option<Halves<S>>>, Vec<Option<RawPeer<TcpStream>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (mut members, mut peers) = (Vec::new(), Vec::new());
     for index in 0..MEMBERS {
-        let connecting = TcpStream::connect(listener.local_addr().unwrap());
-        let (theirs, accepted) = tokio::join!(connecting, listener.accept());
-        let (ours, theirs) = (accepted.unwrap().0, theirs.unwrap());
+        let (ours, theirs) = tcp_pair().await;
         ours.set_nodelay(true).unwrap();
         if is_slow(index) {
             sockopt::set_socket_send_buffer_size(&ours, SOCKET_BYTES).unwrap();
@@ -201,9 +151,13 @@ async fn broadcasts() {
 /// Gives how many bytes were sent without their streams.
 async fn flushes() -> usize {
     let sent_bytes = Arc::new(AtomicUsize::new(0));
-    let seen = |tcp| Seen {
-        tcp,
-        sent_bytes: sent_bytes.clone(),
+    let seen = |tcp| {
+        let sent_bytes = sent_bytes.clone();
+        Told::new(tcp, false, move |sending| {
+            if let Sending::Past(bytes) = sending {
+                sent_bytes.fetch_add(bytes, Ordering::Relaxed);
+            }
+        })
     };
     all_arrives(seen, |members, messages| {
         let mut failed = Vec::new();

@@ -3,28 +3,23 @@
 #![allow(clippy::unwrap_used)]
 
 mod support;
+#[path = "support/told.rs"]
+mod told;
 
 use std::{
     future::Future,
-    io,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
     sync::{Arc, OnceLock, mpsc},
-    task::{Context, Poll},
     thread,
     time::Duration,
 };
 
 use suda_websocket::{
-    Config, Conn, Control, Parts, PreparedMessage, Reader, Role, SocketStream, Writer,
-    check_io_uring, flush_all,
+    Config, Conn, Control, Parts, PreparedMessage, Reader, Role, Writer, check_io_uring, flush_all,
 };
-use support::RawPeer;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
-    time::timeout,
-};
+use support::{RawPeer, tcp_pair};
+use tokio::{net::TcpStream, time::timeout};
+use told::Told;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const TEXT: u8 = 0x81;
@@ -33,77 +28,19 @@ const PING: u8 = 0x89;
 /// Done once, when it was sent to.
 type Act = Box<dyn FnOnce() + Send>;
 
-struct Acting {
-    tcp: TcpStream,
-    /// It has to be written to.
-    is_opaque: bool,
-    act: Option<Act>,
-}
+type Halves = (Reader<Told>, Writer<Told>, Control<Told>);
 
-impl Acting {
-    fn act(&mut self) {
-        if let Some(act) = self.act.take() {
-            act();
-        }
-    }
-}
-
-impl SocketStream for Acting {
-    fn tcp(&self) -> Option<&TcpStream> {
-        (!self.is_opaque).then_some(&self.tcp)
-    }
-
-    fn sent(&mut self, _: usize) {
-        self.act();
-    }
-}
-
-impl AsyncRead for Acting {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Acting {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.tcp).poll_write(cx, bytes);
-        self.act();
-        written
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
-    }
-}
-
-type Halves = (Reader<Acting>, Writer<Acting>, Control<Acting>);
-
-async fn member(is_opaque: bool, act: Option<Act>) -> (Halves, RawPeer<TcpStream>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let connecting = TcpStream::connect(listener.local_addr().unwrap());
-    let (theirs, accepted) = tokio::join!(connecting, listener.accept());
-    let tcp = accepted.unwrap().0;
+async fn member(is_opaque: bool, mut act: Option<Act>) -> (Halves, RawPeer<TcpStream>) {
+    let (tcp, theirs) = tcp_pair().await;
     // Else the first write would find that nobody knows whether it can be written to.
     tcp.writable().await.unwrap();
-    let ours = Acting {
-        tcp,
-        is_opaque,
-        act,
-    };
+    let ours = Told::new(tcp, is_opaque, move |_| {
+        if let Some(act) = act.take() {
+            act();
+        }
+    });
     let parts = Parts::new(Role::Server, Config::default());
-    let peer = RawPeer::new(theirs.unwrap(), Role::Client);
+    let peer = RawPeer::new(theirs, Role::Client);
     (Conn::from_parts(ours, parts).split(), peer)
 }
 
@@ -171,7 +108,7 @@ async fn a_stream_that_panics_has_nothing_sent_twice_or_lost() {
 fn a_stream_may_use_other_connections_that_are_sent_to_with_it() {
     in_time(|| async {
         // Each pings through the next: one that is sent to without the stream, one whose stream is written to.
-        let controls: Arc<OnceLock<Vec<Control<Acting>>>> = Arc::default();
+        let controls: Arc<OnceLock<Vec<Control<Told>>>> = Arc::default();
         let (mut members, mut peers) = (Vec::new(), Vec::new());
         for (index, is_opaque) in [false, false, true, true].into_iter().enumerate() {
             let controls = controls.clone();

@@ -12,7 +12,7 @@ use suda_websocket::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use crate::{
-    conn, in_time,
+    conn, hears_last_words_and_closes, in_time,
     support::{RawPeer, frame, given_up_after},
 };
 
@@ -142,28 +142,36 @@ const NARROW_BYTES: usize = 5;
 /// More often than any call here waits.
 const PENDINGS_MAX: usize = 300;
 
-fn narrow() -> (Conn<DuplexStream>, DuplexStream) {
+fn narrow() -> (Conn<DuplexStream>, RawPeer<DuplexStream>) {
     let (ours, theirs) = duplex(NARROW_BYTES);
     let config = Config::default().high_water_bytes(1);
     (
         Conn::from_parts(ours, Parts::new(Role::Server, config)),
-        theirs,
+        RawPeer::new(theirs, Role::Client),
     )
+}
+
+/// Runs with calls that are dropped after they have waited never, once, twice and so on, until it says that none had to wait any more.
+async fn at_every_await_point(mut run: impl AsyncFnMut(usize) -> bool) {
+    for pendings in 0..PENDINGS_MAX {
+        if run(pendings).await {
+            return;
+        }
+    }
+    panic!("it never finished");
+}
+
+async fn reads_two_messages(mut peer: RawPeer<DuplexStream>) -> RawPeer<DuplexStream> {
+    assert_eq!(peer.next_frame().await.unwrap().1, b"first message");
+    assert_eq!(peer.next_frame().await.unwrap().1, b"second");
+    peer
 }
 
 #[tokio::test]
 async fn a_close_dropped_at_every_await_point_goes_on_where_it_was() {
-    for pendings in 0..PENDINGS_MAX {
-        let (mut server, theirs) = narrow();
-        let peer = tokio::spawn(async move {
-            let mut peer = RawPeer::new(theirs, Role::Client);
-            peer.send(0x81, b"on its way").await;
-            assert_eq!(peer.next_frame().await.unwrap().1, b"last words");
-            let close = [&4001u16.to_be_bytes()[..], b"bye"].concat();
-            assert_eq!(peer.next_frame().await.unwrap(), (0x88, close));
-            peer.send(0x88, &4002u16.to_be_bytes()).await;
-            assert!(peer.next_frame().await.is_none(), "one close frame");
-        });
+    at_every_await_point(async |pendings| {
+        let (mut server, peer) = narrow();
+        let peer = tokio::spawn(hears_last_words_and_closes(peer));
         server.write_message("last words").await.unwrap();
         let first = given_up_after(pendings, server.close(CloseCode(4001), "bye")).await;
         let finished = first.is_some();
@@ -176,23 +184,16 @@ async fn a_close_dropped_at_every_await_point_goes_on_where_it_was() {
         };
         assert_eq!(close.code, CloseCode(4002));
         in_time(peer).await.unwrap();
-        if finished {
-            return;
-        }
-    }
-    panic!("it never finished");
+        finished
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_flush_dropped_at_every_await_point_loses_and_doubles_nothing() {
-    for pendings in 0..PENDINGS_MAX {
-        let (mut server, theirs) = narrow();
-        let peer = tokio::spawn(async move {
-            let mut peer = RawPeer::new(theirs, Role::Client);
-            assert_eq!(peer.next_frame().await.unwrap().1, b"first message");
-            assert_eq!(peer.next_frame().await.unwrap().1, b"second");
-            peer
-        });
+    at_every_await_point(async |pendings| {
+        let (mut server, peer) = narrow();
+        let peer = tokio::spawn(reads_two_messages(peer));
         server.write_message("first message").await.unwrap();
         let finished = given_up_after(pendings, server.flush()).await.is_some();
         let drained = given_up_after(pendings, server.write_message("second")).await;
@@ -200,43 +201,34 @@ async fn a_flush_dropped_at_every_await_point_loses_and_doubles_nothing() {
             in_time(server.write_message("second")).await.unwrap();
         }
         drop(in_time(peer).await.unwrap());
-        if finished {
-            return;
-        }
-    }
-    panic!("it never finished");
+        finished
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_wait_for_room_dropped_at_every_await_point_loses_and_doubles_nothing() {
-    for pendings in 0..PENDINGS_MAX {
-        let (server, theirs) = narrow();
+    at_every_await_point(async |pendings| {
+        let (server, peer) = narrow();
         let (_reader, mut writer, _control) = server.split();
-        let peer = tokio::spawn(async move {
-            let mut peer = RawPeer::new(theirs, Role::Client);
-            assert_eq!(peer.next_frame().await.unwrap().1, b"first message");
-            assert_eq!(peer.next_frame().await.unwrap().1, b"second");
-            peer
-        });
+        let peer = tokio::spawn(reads_two_messages(peer));
         writer.write_message("first message").await.unwrap();
         let finished = given_up_after(pendings, writer.drained(0)).await.is_some();
         in_time(writer.drained(0)).await.unwrap();
         assert_eq!(writer.buffered(), 0);
         in_time(writer.write_message("second")).await.unwrap();
         drop(in_time(peer).await.unwrap());
-        if finished {
-            return;
-        }
-    }
-    panic!("it never finished");
+        finished
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_drain_dropped_at_every_await_point_takes_the_reader_alone() {
     for pendings in 0..40 {
-        let (server, theirs) = narrow();
+        let (server, peer) = narrow();
         let (reader, mut writer, _control) = server.split();
-        let (mut theirs, mut sending) = tokio::io::split(theirs);
+        let (mut theirs, mut sending) = tokio::io::split(peer.stream);
         let sent = frame(Role::Client, 0x82, &[7; 100]);
         let sending = tokio::spawn(async move {
             // Until nobody reads any more.
@@ -254,10 +246,9 @@ async fn a_drain_dropped_at_every_await_point_takes_the_reader_alone() {
 
 #[tokio::test]
 async fn reads_of_every_kind_dropped_at_every_await_point_lose_nothing() {
-    for pendings in 0..PENDINGS_MAX {
-        let (mut server, theirs) = narrow();
+    at_every_await_point(async |pendings| {
+        let (mut server, mut peer) = narrow();
         let peer = tokio::spawn(async move {
-            let mut peer = RawPeer::new(theirs, Role::Client);
             for payload in [&b"[1,2]"[..], b"the second message", b"joined"] {
                 peer.send(0x81, payload).await;
             }
@@ -298,11 +289,9 @@ async fn reads_of_every_kind_dropped_at_every_await_point_lose_nothing() {
             assert_eq!(rest(server.join_messages("|")).await, "joined|");
         }
         drop(in_time(peer).await.unwrap());
-        if !waited {
-            return;
-        }
-    }
-    panic!("they never finished");
+        !waited
+    })
+    .await;
 }
 
 async fn rest(mut joined: impl tokio::io::AsyncRead + Unpin) -> String {
@@ -313,10 +302,9 @@ async fn rest(mut joined: impl tokio::io::AsyncRead + Unpin) -> String {
 
 #[tokio::test]
 async fn writes_of_every_kind_dropped_at_every_await_point_were_taken_whole_or_not_at_all() {
-    for pendings in 0..PENDINGS_MAX {
-        let (mut server, theirs) = narrow();
+    at_every_await_point(async |pendings| {
+        let (mut server, mut peer) = narrow();
         let peer = tokio::spawn(async move {
-            let mut peer = RawPeer::new(theirs, Role::Client);
             let mut arrived = Vec::new();
             while let Some((first, payload)) = peer.next_frame().await {
                 assert_eq!(first, 0x81);
@@ -349,19 +337,16 @@ async fn writes_of_every_kind_dropped_at_every_await_point_were_taken_whole_or_n
         in_time(server.flush()).await.unwrap();
         drop(server);
         assert_eq!(in_time(peer).await.unwrap(), taken);
-        if !waited {
-            return;
-        }
-    }
-    panic!("they never finished");
+        !waited
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_message_in_pieces_dropped_at_every_await_point_arrives_whole_or_closes_with_1011() {
-    for pendings in 0..PENDINGS_MAX {
-        let (mut server, theirs) = narrow();
+    at_every_await_point(async |pendings| {
+        let (mut server, mut peer) = narrow();
         let peer = tokio::spawn(async move {
-            let mut peer = RawPeer::new(theirs, Role::Client);
             let mut text = Vec::new();
             loop {
                 let (first, payload) = peer.next_frame().await.unwrap();
@@ -392,11 +377,12 @@ async fn a_message_in_pieces_dropped_at_every_await_point_arrives_whole_or_close
         let (close, text) = in_time(peer).await.unwrap();
         if finished {
             assert_eq!(text.unwrap(), b"one piece,and another, and the end");
-            return;
+        } else {
+            assert_eq!(close, 1011u16.to_be_bytes());
         }
-        assert_eq!(close, 1011u16.to_be_bytes());
-    }
-    panic!("it never finished");
+        finished
+    })
+    .await;
 }
 
 /// Leaves so much in the queue that finishing has to wait.

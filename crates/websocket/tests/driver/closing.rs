@@ -7,21 +7,15 @@ use suda_websocket::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
-use crate::{conn, in_time, support::RawPeer};
+use crate::{
+    PIPE_BYTES, conn, hears_last_words_and_closes, in_time, server_and_peer, support::RawPeer,
+};
 
 #[tokio::test]
 async fn the_reader_closes_a_split_connection_in_one_call() {
-    let (ours, theirs) = duplex(1024);
-    let (mut reader, mut writer, _control) = conn(Role::Server, ours).split();
-    let peer = tokio::spawn(async move {
-        let mut peer = RawPeer::new(theirs, Role::Client);
-        peer.send(0x81, b"on its way").await;
-        assert_eq!(peer.next_frame().await.unwrap().1, b"last words");
-        let close = [&4001u16.to_be_bytes()[..], b"bye"].concat();
-        assert_eq!(peer.next_frame().await.unwrap(), (0x88, close));
-        peer.send(0x88, &4002u16.to_be_bytes()).await;
-        assert!(peer.next_frame().await.is_none(), "one close frame");
-    });
+    let (server, peer) = server_and_peer(Config::default());
+    let (mut reader, mut writer, _control) = server.split();
+    let peer = tokio::spawn(hears_last_words_and_closes(peer));
     writer.write_message("last words").await.unwrap();
     let outcome = in_time(reader.close(CloseCode(4001), "bye")).await.unwrap();
     assert!(matches!(outcome, CloseOutcome::Clean(close) if close.code == CloseCode(4002)));
@@ -32,7 +26,7 @@ async fn the_reader_closes_a_split_connection_in_one_call() {
 #[tokio::test]
 async fn close_is_one_call_from_either_side() {
     for closer in [Role::Client, Role::Server] {
-        let (ours, theirs) = duplex(1024);
+        let (ours, theirs) = duplex(PIPE_BYTES);
         let mut closing = conn(closer, ours);
         let mut other = conn(
             if closer == Role::Client {
@@ -72,21 +66,18 @@ async fn close_is_one_call_from_either_side() {
 
 #[tokio::test]
 async fn a_peer_that_never_answers_is_given_up() {
-    let (ours, theirs) = duplex(1024);
     let config = Config::default().close_timeout(Duration::from_millis(1));
-    let mut server = Conn::from_parts(ours, Parts::new(Role::Server, config));
+    let (mut server, _peer) = server_and_peer(config);
     assert_eq!(
         in_time(server.close(CloseCode::NORMAL, "")).await.unwrap(),
         CloseOutcome::TimedOut
     );
-    drop(theirs);
 }
 
 #[tokio::test]
 async fn a_peer_that_is_gone_is_lost() {
-    let (ours, theirs) = duplex(1024);
-    let mut server = conn(Role::Server, ours);
-    drop(theirs);
+    let (mut server, peer) = server_and_peer(Config::default());
+    drop(peer);
     assert_eq!(
         in_time(server.close(CloseCode::NORMAL, "")).await.unwrap(),
         CloseOutcome::Lost
@@ -95,9 +86,8 @@ async fn a_peer_that_is_gone_is_lost() {
 
 #[tokio::test]
 async fn a_stream_that_ends_without_a_close_frame_is_1006() {
-    let (ours, theirs) = duplex(1024);
-    let mut server = conn(Role::Server, ours);
-    drop(theirs);
+    let (mut server, peer) = server_and_peer(Config::default());
+    drop(peer);
     let Err(Error::Closed(close)) = in_time(server.read_message()).await else {
         panic!("not closed")
     };
@@ -106,21 +96,18 @@ async fn a_stream_that_ends_without_a_close_frame_is_1006() {
 
 #[tokio::test]
 async fn a_code_that_must_not_be_sent_is_refused_and_nothing_happens() {
-    let (ours, theirs) = duplex(1024);
-    let mut server = conn(Role::Server, ours);
+    let (mut server, mut peer) = server_and_peer(Config::default());
     let refused = server.close(CloseCode::ABNORMAL_CLOSURE, "").await;
     assert!(matches!(refused, Err(Error::Send(SendError::BadCloseCode))));
     server.write_message("still open").await.unwrap();
-    let mut peer = RawPeer::new(theirs, Role::Client);
     assert_eq!(in_time(peer.next_frame()).await.unwrap().1, b"still open");
 }
 
 #[tokio::test]
 async fn control_pings_and_closes_while_a_long_write_waits() {
-    let (ours, theirs) = duplex(64);
     let config = Config::default().frame_bytes_max(1000).high_water_bytes(1);
-    let conn = Conn::from_parts(ours, Parts::new(Role::Server, config));
-    let (_reader, mut writer, control) = conn.split();
+    let (server, mut peer) = server_and_peer(config);
+    let (_reader, mut writer, control) = server.split();
     let writing = tokio::spawn(async move {
         writer.write_message(vec![1; 300_000]).await.unwrap();
         // Waits for the one before it.
@@ -131,7 +118,6 @@ async fn control_pings_and_closes_while_a_long_write_waits() {
         );
     });
     // The long write has begun: its first bytes are here.
-    let mut peer = RawPeer::new(theirs, Role::Client);
     let first = in_time(peer.next_frame()).await.unwrap();
     assert_eq!(first.0, 0x02);
     std::thread::spawn(move || {
@@ -164,12 +150,10 @@ async fn control_pings_and_closes_while_a_long_write_waits() {
 
 #[tokio::test]
 async fn an_unfinished_message_is_not_passed_off_as_whole() {
-    let (ours, theirs) = duplex(1 << 16);
-    let mut server = conn(Role::Server, ours);
+    let (mut server, mut peer) = server_and_peer(Config::default());
     let mut message = server.next_writer(MessageKind::Binary).unwrap();
     message.write_all(b"half").await.unwrap();
     drop(message);
-    let mut peer = RawPeer::new(theirs, Role::Client);
     let (first, payload) = in_time(peer.next_frame()).await.unwrap();
     assert_eq!((first, &payload[..2]), (0x88, &1011u16.to_be_bytes()[..]));
 }
@@ -178,7 +162,7 @@ async fn an_unfinished_message_is_not_passed_off_as_whole() {
 async fn an_abort_ends_a_close_that_waits() {
     // For the peer's answer, and after it for the end of the stream.
     for answers in [false, true] {
-        let (ours, theirs) = duplex(1024);
+        let (ours, theirs) = duplex(PIPE_BYTES);
         let config = Config::default().close_timeout(Duration::MAX);
         let mut client = Conn::from_parts(ours, Parts::new(Role::Client, config));
         let control = client.control();
@@ -200,9 +184,8 @@ async fn an_abort_ends_a_close_that_waits() {
 
 #[tokio::test(start_paused = true)]
 async fn a_peer_that_closed_and_takes_nothing_holds_no_writer() {
-    let (ours, theirs) = duplex(1024);
-    let (mut reader, mut writer, _control) = conn(Role::Server, ours).split();
-    let mut peer = RawPeer::new(theirs, Role::Client);
+    let (server, mut peer) = server_and_peer(Config::default());
+    let (mut reader, mut writer, _control) = server.split();
     writer
         .write_message(Message::binary(vec![0; 50_000]))
         .await
@@ -227,9 +210,8 @@ async fn a_peer_that_closed_and_takes_nothing_holds_no_writer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_writer_that_waits_when_the_peer_closes_does_not_wait_for_ever() {
-    let (ours, theirs) = duplex(1024);
-    let (mut reader, mut writer, _control) = conn(Role::Server, ours).split();
-    let mut peer = RawPeer::new(theirs, Role::Client);
+    let (server, mut peer) = server_and_peer(Config::default());
+    let (mut reader, mut writer, _control) = server.split();
     writer
         .write_message(Message::binary(vec![0; 50_000]))
         .await
@@ -246,15 +228,14 @@ async fn a_writer_that_waits_when_the_peer_closes_does_not_wait_for_ever() {
 
 #[tokio::test(start_paused = true)]
 async fn a_close_that_times_out_ends_the_stream_whoever_else_holds_the_connection() {
-    let (ours, mut theirs) = duplex(1024);
-    let mut server = conn(Role::Server, ours);
+    let (mut server, mut peer) = server_and_peer(Config::default());
     let control = server.control();
     assert_eq!(
         server.close(CloseCode::NORMAL, "").await.unwrap(),
         CloseOutcome::TimedOut
     );
     let mut sent = Vec::new();
-    in_time(theirs.read_to_end(&mut sent)).await.unwrap();
+    in_time(peer.stream.read_to_end(&mut sent)).await.unwrap();
     assert_eq!(sent, [0x88, 2, 0x03, 0xe8]);
     assert!(control.ping(b"").is_err());
 }

@@ -13,7 +13,10 @@ use std::{
 };
 
 use suda_websocket::{Role, Stream};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
+    net::{TcpListener, TcpStream},
+};
 
 const KEY: [u8; 4] = [1, 2, 3, 4];
 
@@ -91,6 +94,14 @@ impl<S: Stream> RawPeer<S> {
         }
         Some((first, payload))
     }
+}
+
+/// Both ends of a TCP connection.
+pub(crate) async fn tcp_pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let connecting = TcpStream::connect(listener.local_addr().unwrap());
+    let (theirs, accepted) = tokio::join!(connecting, listener.accept());
+    (accepted.unwrap().0, theirs.unwrap())
 }
 
 /// Calls on a stream that moved bytes. A call that would block is not counted: on a socket, tokio knows beforehand and makes none.
