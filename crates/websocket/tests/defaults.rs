@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use suda_websocket::handshake::{ClientOptions, HeadLimits, Policy, Refusal};
 use suda_websocket::{
-    Compression, Config, Conn, Connection, DIAL_TIMEOUT_DEFAULT, DialError, Dialer, Error, Message,
-    Parts, Role, UPGRADE_TIMEOUT_DEFAULT, UpgradeError, Upgrader, Violation,
+    COMPRESSION_LEVEL_DEFAULT, Compression, Config, Conn, Connection, DIAL_TIMEOUT_DEFAULT,
+    DialError, Dialer, Error, Message, Parts, Role, TAKEOVER_LEVEL_DEFAULT,
+    UPGRADE_TIMEOUT_DEFAULT, UpgradeError, Upgrader, Violation,
 };
 use tokio::io::{AsyncWriteExt as _, duplex};
 use tokio::time::Instant;
@@ -28,15 +29,12 @@ fn the_defaults_are_what_the_readme_says() {
     assert_eq!(config.heartbeat, None);
 
     let compression = Compression::default();
-    assert_eq!((compression.level, compression.memory_level), (6, 8));
+    assert_eq!((compression.level, compression.memory_level), (None, 8));
+    assert_eq!((COMPRESSION_LEVEL_DEFAULT, TAKEOVER_LEVEL_DEFAULT), (6, 7));
     assert_eq!(compression.bytes_min, 128);
     assert_eq!(compression.history_bits, 14);
     let takeover = compression.context_takeover(true);
-    assert_eq!(
-        (takeover.level, takeover.context_takeover(false)),
-        (7, compression)
-    );
-    assert_eq!(compression.level(3).context_takeover(true).level, 3);
+    assert_eq!(takeover.context_takeover(false), compression);
     assert!(compression.server_no_context_takeover && compression.client_no_context_takeover);
     assert_eq!(compression.server_max_window_bits, 15);
     assert_eq!(compression.client_max_window_bits, 15);

@@ -4,7 +4,10 @@
 use crate::batch::Terms;
 use crate::{
     Compression, Role,
-    deflate::{Compressor, Settings, WINDOW_BITS_MAX, WINDOW_BITS_MIN, Workspace},
+    deflate::{
+        COMPRESSION_LEVEL_DEFAULT, COMPRESSION_LEVEL_MAX, Compressor, Settings,
+        TAKEOVER_LEVEL_DEFAULT, WINDOW_BITS_MAX, WINDOW_BITS_MIN, Workspace,
+    },
 };
 
 #[derive(Debug)]
@@ -30,17 +33,17 @@ impl Deflating {
             ),
         };
         let bounded = agreed.bounded();
-        let history_bits = if forgets {
-            WINDOW_BITS_MAX
+        let (history_bits, level) = if forgets {
+            (WINDOW_BITS_MAX, COMPRESSION_LEVEL_DEFAULT)
         } else {
-            bounded.history_bits
+            (bounded.history_bits, TAKEOVER_LEVEL_DEFAULT)
         };
         Self {
             agreed,
             settings: Settings {
                 window_bits: window_bits.min(history_bits),
                 memory_level: bounded.memory_level,
-                level: bounded.level,
+                level: bounded.level.unwrap_or(level),
             },
             takes_over: !forgets,
             enabled: true,
@@ -58,7 +61,7 @@ impl Deflating {
 
     /// From the next message on.
     pub(super) fn set_level(&mut self, level: u8) {
-        self.settings.level = self.agreed.level(level).level;
+        self.settings.level = level.min(COMPRESSION_LEVEL_MAX);
     }
 
     /// Whether a message is to be compressed; its length, if that is known.

@@ -39,9 +39,9 @@ pub const HISTORY_BITS_DEFAULT: u8 = 14;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Compression {
-    /// How hard to compress what is sent, 0 to [`COMPRESSION_LEVEL_MAX`]. Default [`COMPRESSION_LEVEL_DEFAULT`], and
-    /// [`TAKEOVER_LEVEL_DEFAULT`] from [`context_takeover`](Self::context_takeover).
-    pub level: u8,
+    /// How hard to compress what is sent, 0 to [`COMPRESSION_LEVEL_MAX`]. Unless set, what was agreed on decides:
+    /// [`TAKEOVER_LEVEL_DEFAULT`] where this side takes its context over, [`COMPRESSION_LEVEL_DEFAULT`] where it forgets it.
+    pub level: Option<u8>,
     /// How much memory a sending context takes, 1 to [`MEMORY_LEVEL_MAX`]. Default [`MEMORY_LEVEL_DEFAULT`].
     pub memory_level: u8,
     /// How far back a sender looks that takes its context over, [`WINDOW_BITS_MIN`] to [`WINDOW_BITS_MAX`], and no further than the
@@ -64,7 +64,7 @@ pub struct Compression {
 impl Default for Compression {
     fn default() -> Self {
         Self {
-            level: COMPRESSION_LEVEL_DEFAULT,
+            level: None,
             memory_level: MEMORY_LEVEL_DEFAULT,
             history_bits: HISTORY_BITS_DEFAULT,
             bytes_min: COMPRESSED_BYTES_MIN_DEFAULT,
@@ -77,18 +77,9 @@ impl Default for Compression {
 }
 
 impl Compression {
-    /// Lets both sides keep their context from message to message, or neither. Changes the level, too, if it is the default of the
-    /// other way: another one has been chosen, and stays.
+    /// Lets both sides keep their context from message to message, or neither. A [`level`](Self::level) that was set stays.
     #[must_use]
     pub fn context_takeover(mut self, keep: bool) -> Self {
-        let (other, own) = if keep {
-            (COMPRESSION_LEVEL_DEFAULT, TAKEOVER_LEVEL_DEFAULT)
-        } else {
-            (TAKEOVER_LEVEL_DEFAULT, COMPRESSION_LEVEL_DEFAULT)
-        };
-        if self.level == other {
-            self.level = own;
-        }
         self.server_no_context_takeover = !keep;
         self.client_no_context_takeover = !keep;
         self
@@ -125,7 +116,7 @@ impl Compression {
     /// Sets [`Compression::level`]; more than the most is taken as the most.
     #[must_use]
     pub fn level(mut self, level: u8) -> Self {
-        self.level = level.min(COMPRESSION_LEVEL_MAX);
+        self.level = Some(level.min(COMPRESSION_LEVEL_MAX));
         self
     }
 
@@ -152,7 +143,8 @@ impl Compression {
 
     /// The same with every number that was set past its bounds brought back into them.
     pub(crate) fn bounded(self) -> Self {
-        self.level(self.level)
+        let level = self.level.map(|level| level.min(COMPRESSION_LEVEL_MAX));
+        Self { level, ..self }
             .memory_level(self.memory_level)
             .history_bits(self.history_bits)
             .server_max_window_bits(self.server_max_window_bits)

@@ -1,7 +1,8 @@
 //! What is sent (RFC 7692, sections 6 and 7.2.1), read by zlib.
 
 use suda_websocket::{
-    Compression, Config, Connection, Event, Message, MessageKind, PreparedMessage, Role, SendError,
+    COMPRESSION_LEVEL_DEFAULT, Compression, Config, Connection, Event, Message, MessageKind,
+    PreparedMessage, Role, SendError, TAKEOVER_LEVEL_DEFAULT,
 };
 
 use crate::{deflating, forgetting, keeping, noise, pair::*, sample, zlib::Decoder};
@@ -234,6 +235,25 @@ both_roles! {
                 }
             }
         }
+    }
+
+    fn a_level_that_was_set_stays_whatever_becomes_of_the_context(role) {
+        let payload = sample(9000);
+        let first_sent = |compression: Compression| {
+            let mut connection = deflating(role, Config::default(), compression);
+            connection.send(Message::binary(payload.clone())).unwrap();
+            sent(&mut connection).remove(0).payload
+        };
+        let (own, other) = (TAKEOVER_LEVEL_DEFAULT, COMPRESSION_LEVEL_DEFAULT);
+        let chosen = [other, own].map(|level| first_sent(keeping().level(level)));
+        assert_ne!(chosen[0], chosen[1], "the levels can be told from one another");
+        assert_eq!(first_sent(keeping()), chosen[1]);
+        assert_eq!(first_sent(forgetting().level(other).context_takeover(true)), chosen[0]);
+
+        let chosen = [other, own].map(|level| first_sent(forgetting().level(level)));
+        assert_ne!(chosen[0], chosen[1]);
+        assert_eq!(first_sent(forgetting()), chosen[0]);
+        assert_eq!(first_sent(keeping().level(own).context_takeover(false)), chosen[1]);
     }
 
     fn compression_tells_what_was_agreed_on(role) {
