@@ -1,7 +1,7 @@
-//! Many TCP connections sent to together, with an io_uring and without: the same arrives.
+//! Many TCP connections sent to together, with an io_uring, without, and with one that breaks halfway: the same arrives.
 //!
-//! One test, since it lowers the process's limit of descriptors for a moment: that is how a kernel that refuses a ring is had anywhere. Where it
-//! refuses one anyway, the test says so, and both runs are without.
+//! One test, since it lowers the process's limit of descriptors for a moment, which is how a kernel that refuses a ring is had anywhere, and takes the
+//! only ring's descriptor away. Where a ring is refused anyway, the test says so, and all runs are without.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
@@ -10,7 +10,10 @@ mod support;
 mod told;
 
 use std::{
+    cell::Cell,
+    fs::{self, File},
     io,
+    os::fd::{FromRawFd as _, IntoRawFd as _, OwnedFd},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -20,6 +23,7 @@ use std::{
 };
 
 use rustix::{
+    io::dup2,
     net::sockopt,
     process::{Resource, Rlimit, getrlimit, setrlimit},
 };
@@ -137,10 +141,12 @@ fn present<S: Stream>(
         .filter_map(|(index, member)| Some((index, &mut member.as_mut()?.1)))
 }
 
-async fn broadcasts() {
+async fn broadcasts(before_round: impl Fn(usize)) {
+    let round = Cell::new(0);
     all_arrives(
         |tcp| tcp,
         |members, messages| {
+            before_round(round.replace(round.get() + 1));
             let unreached = broadcast(present(members), messages);
             unreached.into_iter().map(|(index, _)| index).collect()
         },
@@ -194,7 +200,7 @@ fn on_a_thread(refuse: bool) {
         }
         assert!(!(refuse && checked.is_ok()));
         runtime.block_on(async {
-            broadcasts().await;
+            broadcasts(|_| {}).await;
             let sent_bytes = flushes().await;
             assert_eq!(sent_bytes > 0, checked.is_ok(), "{sent_bytes} bytes");
         });
@@ -228,8 +234,50 @@ fn checked_without_descriptors() -> io::Result<()> {
     checked
 }
 
+/// Takes the descriptor of the only ring away, as a program does that closes what is not its own.
+fn break_the_ring() {
+    let null = File::open("/dev/null").unwrap();
+    let mut broken = 0;
+    for entry in fs::read_dir("/proc/self/fd").unwrap() {
+        let path = entry.unwrap().path();
+        // The folder's own descriptor is gone with it.
+        let Ok(target) = fs::read_link(&path) else {
+            continue;
+        };
+        if target.as_os_str() == "anon_inode:[io_uring]" {
+            let number = path.file_name().unwrap().to_str().unwrap();
+            // SAFETY: the number stays open, for another file, and is given back to its owner.
+            let mut ring = unsafe { OwnedFd::from_raw_fd(number.parse().unwrap()) };
+            dup2(&null, &mut ring).unwrap();
+            let _ = ring.into_raw_fd();
+            broken += 1;
+        }
+    }
+    assert_eq!(broken, 1);
+}
+
+fn breaking_on_a_thread() {
+    let run = || {
+        if let Err(error) = check_io_uring() {
+            return println!("no io_uring ({error}): there is nothing to break");
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(broadcasts(|round| {
+            assert_eq!(check_io_uring().is_ok(), round <= ROUNDS / 2);
+            if round == ROUNDS / 2 {
+                break_the_ring();
+            }
+        }));
+    };
+    thread::spawn(run).join().unwrap();
+}
+
 #[test]
 fn with_a_ring_and_without_the_same_arrives() {
     on_a_thread(false);
     on_a_thread(true);
+    breaking_on_a_thread();
 }
