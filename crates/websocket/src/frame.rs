@@ -6,6 +6,9 @@ use crate::{MessageKind, Role, Violation};
 
 /// Longest header: two bytes, eight of length, four of mask.
 pub(crate) const HEADER_BYTES_MAX: usize = 14;
+/// Longest frame that is written past the queue, in bytes: a payload of 4 KiB and the header that a server gives it.
+#[cfg(feature = "tokio")]
+pub(crate) const SHORT_FRAME_BYTES_MAX: usize = 4 + (4 << 10);
 /// Longest payload of a control frame, in bytes (section 5.5).
 pub const CONTROL_PAYLOAD_BYTES_MAX: usize = 125;
 const RSV1: u8 = 0x40;
@@ -269,6 +272,30 @@ pub(crate) fn encode_header(
     if let Some(key) = mask {
         out.put_slice(&key);
     }
+}
+
+/// Writes a server's frame, all of a message, into `frame`, and gives its length; none if it does not fit.
+#[cfg(feature = "tokio")]
+#[inline]
+pub(crate) fn write_short(
+    lead: Lead,
+    payload: &[u8],
+    frame: &mut [u8; SHORT_FRAME_BYTES_MAX],
+) -> Option<usize> {
+    let header_bytes = if payload.len() <= 125 {
+        frame[1] = payload.len() as u8;
+        2
+    } else {
+        let [high, low] = u16::try_from(payload.len()).ok()?.to_be_bytes();
+        frame[1..4].copy_from_slice(&[126, high, low]);
+        4
+    };
+    frame[0] = 0x80 | if lead.compressed { RSV1 } else { 0 } | lead.op.bits();
+    let frame_bytes = header_bytes + payload.len();
+    frame
+        .get_mut(header_bytes..frame_bytes)?
+        .copy_from_slice(payload);
+    Some(frame_bytes)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The task that sends what was written and not sent when its writer's poll is over.
 //!
-//! A write only queues. The connection is then enlisted here, and the flusher, a task of the connection's runtime that
-//! the write woke, runs when the current poll is done. One per thread and runtime, so that enlisting touches nothing that
+//! A write only queues, but for one that is foreseen to stay alone. The connection is then enlisted here, and the flusher, a task of
+//! the connection's runtime that the write woke, runs when the current poll is done. One per thread and runtime, so that enlisting touches nothing that
 //! other threads use, and one wake serves all connections that a poll wrote to.
 
 use std::{

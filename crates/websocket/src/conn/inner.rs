@@ -17,8 +17,9 @@ use super::{
     handlers::Handlers,
     home::Home,
     room::{LONG_FRAME_BYTES, WAITING_BYTES_MAX, give_room_up, make_room},
+    turns::Turns,
 };
-use crate::{Connection, buffers, events::event};
+use crate::{Connection, Message, buffers, events::event};
 
 /// Chunks that one vectored write takes.
 const SLICES_MAX: usize = 64;
@@ -33,6 +34,7 @@ pub(super) struct Inner<S> {
     pub(super) output_waits: bool,
     /// The reader was told last that it has to wait.
     pub(super) reader_waited: bool,
+    pub(super) turns: Turns,
     /// The reader, as a stream of messages, has ended.
     #[cfg(feature = "stream")]
     pub(super) told_end: bool,
@@ -65,6 +67,7 @@ impl<S: Stream> Inner<S> {
             progressed: false,
             output_waits: false,
             reader_waited: false,
+            turns: Turns::default(),
             #[cfg(feature = "stream")]
             told_end: false,
             received_bytes: 0,
@@ -294,15 +297,62 @@ impl<S: Stream> Inner<S> {
 
     /// Writes `bytes`, whole frames, straight to the stream, to be called while nothing is queued. What it does not take now is queued.
     pub(super) fn write_past_queue(&mut self, bytes: &Bytes, cx: &mut Context<'_>) {
-        let sent = match Pin::new(&mut self.stream).poll_write(cx, bytes) {
-            Poll::Ready(Ok(0)) => return self.writing_failed(io::ErrorKind::WriteZero.into()),
-            Poll::Ready(Err(error)) => return self.writing_failed(error),
-            Poll::Ready(Ok(sent)) => sent,
-            Poll::Pending => 0,
-        };
-        self.unflushed |= sent > 0;
-        if sent < bytes.len() {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        if let Some(sent) = self.after_write(written)
+            && sent < bytes.len()
+        {
             self.conn.queue_joined(bytes, sent);
+        }
+    }
+
+    /// Writes `frame`, which is all of `message`, straight to the stream, to be called while all is flushed; gives whether the stream
+    /// took and flushed it. What it does not take now is queued.
+    #[inline]
+    pub(super) fn write_at_once(
+        &mut self,
+        frame: &[u8],
+        message: &Message,
+        cx: &mut Context<'_>,
+    ) -> bool {
+        match Pin::new(&mut self.stream).poll_write(cx, frame) {
+            Poll::Ready(Ok(sent)) if sent == frame.len() => {
+                match Pin::new(&mut self.stream).poll_flush(cx) {
+                    Poll::Ready(Ok(())) => return true,
+                    Poll::Ready(Err(error)) => self.writing_failed(error),
+                    Poll::Pending => self.unflushed = true,
+                }
+            }
+            written => self.written_in_part(written, message),
+        }
+        false
+    }
+
+    #[cold]
+    fn written_in_part(&mut self, written: Poll<io::Result<usize>>, message: &Message) {
+        if let Some(sent) = self.after_write(written)
+            // Refused is only what was refused before.
+            && self.conn.send(message.clone()).is_ok()
+        {
+            self.conn.advance(sent);
+        }
+    }
+
+    /// Notes how a write past the queue ended; gives how much the stream took, unless it failed.
+    fn after_write(&mut self, written: Poll<io::Result<usize>>) -> Option<usize> {
+        let sent = match written {
+            Poll::Ready(Ok(0)) => Err(io::ErrorKind::WriteZero.into()),
+            Poll::Ready(written) => written,
+            Poll::Pending => Ok(0),
+        };
+        match sent {
+            Ok(sent) => {
+                self.unflushed |= sent > 0;
+                Some(sent)
+            }
+            Err(error) => {
+                self.writing_failed(error);
+                None
+            }
         }
     }
 

@@ -23,6 +23,7 @@ use super::{
     handle::Handle,
     heart::{Beating, Heard},
     shared::{Delivery, Shared},
+    turns::LONE_TURNS_MIN,
 };
 use crate::{Config, Event, Message, Parts, Role};
 
@@ -159,6 +160,21 @@ fn write_frame(connection: &Arc<Shared<Pipe>>) {
     });
 }
 
+/// Has the next short write be foreseen to be alone in its turn.
+fn expect_lone_write(connection: &Arc<Shared<Pipe>>) {
+    connection.with(|inner| {
+        for _ in 0..LONE_TURNS_MIN {
+            inner.turns.written();
+            inner.turns.end();
+        }
+    });
+}
+
+/// A frame of two bytes that is expected to be alone. Another could find a spare queue of an earlier run, and so differ from run to run.
+fn write_at_once(connection: &Arc<Shared<Pipe>>) {
+    assert!(connection.queue_short(&Message::binary(Vec::new())));
+}
+
 /// Flushes until the peer has got so many bytes.
 fn flush_until_sent(pipe: &Pipe, bytes: usize) {
     let queue = queue();
@@ -227,6 +243,47 @@ fn what_a_full_stream_did_not_take_follows_when_it_does() {
         taking.join().unwrap();
         writing.join().unwrap();
         drop(connection);
+    });
+}
+
+#[test]
+fn what_a_full_stream_did_not_take_of_a_write_at_once_follows_when_it_does() {
+    model(|| {
+        let pipe = Pipe::new(1);
+        let connection = connection(&pipe);
+        expect_lone_write(&connection);
+        let peer = pipe.clone();
+        let taking = thread::spawn(move || peer.peer_takes(100));
+        let other = connection.clone();
+        let writing = thread::spawn(move || {
+            write_at_once(&other);
+            write_frame(&other);
+        });
+        flush_until_sent(&pipe, 4);
+        taking.join().unwrap();
+        writing.join().unwrap();
+        drop(connection);
+    });
+}
+
+#[test]
+fn a_reader_is_woken_though_a_write_at_once_polls_the_stream() {
+    model(|| {
+        let pipe = Pipe::new(0);
+        let connection = connection(&pipe);
+        expect_lone_write(&connection);
+        let other = connection.clone();
+        let writing = thread::spawn(move || write_at_once(&other));
+        let peer = pipe.clone();
+        let sending = thread::spawn(move || {
+            peer.peer_sends(&EMPTY_TEXT);
+            peer.peer_takes(100);
+        });
+        read_message(&connection);
+        // Sent at once, it wakes nobody who waits for the flusher.
+        sending.join().unwrap();
+        writing.join().unwrap();
+        flush_until_sent(&pipe, 2);
     });
 }
 

@@ -6,7 +6,8 @@
 //! **When bytes are sent.** A write queues and returns. The queue is sent by the reader before it waits for more input, by
 //! [`Conn::flush`], by a write that finds [`Config::high_water_bytes`](crate::Config::high_water_bytes) reached, and
 //! otherwise by the runtime as soon as the task that wrote gives way, whatever it then waits for. So a plain loop of
-//! reads and writes answers a burst of messages with one system call, and nothing stays behind.
+//! reads and writes answers a burst of messages with one system call, and nothing stays behind. A short write that will most likely be the only one
+//! between two waits of the reader (`turns` tells) goes to the stream when it is made: the same calls, without queue and flusher.
 //!
 //! **Cancel safety.** A dropped read loses nothing: the next one goes on where it was. A dropped write took its message
 //! whole, or not at all; then the message went with it.
@@ -39,6 +40,7 @@ mod reader;
 mod ring;
 mod room;
 mod shared;
+mod short_frame;
 mod short_way;
 mod signal;
 mod socket_stream;
@@ -47,6 +49,7 @@ mod stream_sink;
 mod sync;
 #[cfg(all(feature = "io-uring", target_os = "linux"))]
 mod together;
+mod turns;
 mod writer;
 mod writing;
 

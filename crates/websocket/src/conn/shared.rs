@@ -185,6 +185,7 @@ impl<S: Stream> Shared<S> {
 
     /// Sees to it that what was queued just now is sent.
     pub(super) fn sent_soon(self: &Arc<Self>, inner: &mut Inner<S>) {
+        inner.turns.written();
         if inner.conn.buffered() >= self.home.high_water_bytes {
             // Enough for a call of its own. What the stream does not take, the signal goes on with.
             let _ = self.flush(inner);
@@ -261,6 +262,7 @@ impl<S: Stream> Shared<S> {
                         // stream does not take them all, reading goes on nevertheless.
                         let waker = self.waker();
                         let mut cx = Context::from_waker(&waker);
+                        inner.turns.end();
                         let _ = self.poll_flush(inner, &mut cx);
                         self.signal.set_reader(task.waker());
                         match inner.poll_fill(&mut cx) {

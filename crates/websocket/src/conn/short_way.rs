@@ -1,5 +1,5 @@
 //! Reading and writing where nothing has to be decided or remembered: a message that is here whole, or after one read, and a short answer
-//! for which there is room. In a plain loop under load these are all but one in a wake-up. Whatever is not as simple takes the long way, which
+//! for which there is room, or that is sent at once. In a plain loop under load these are all but one in a wake-up. Whatever is not as simple takes the long way, which
 //! does the same with these, too.
 
 use std::{
@@ -10,7 +10,9 @@ use std::{
 use super::{
     Stream,
     error::End,
+    inner::Inner,
     shared::{Locked, Shared},
+    short_frame::ShortFrame,
 };
 use crate::{Message, frame::HEADER_BYTES_MAX};
 
@@ -35,6 +37,7 @@ impl<S: Stream> Shared<S> {
         let waker = self.waker();
         let mut cx = Context::from_waker(&waker);
         // As in the long way: what was written goes first.
+        inner.turns.end();
         let _ = self.poll_flush(inner, &mut cx);
         let mut filled = Poll::Pending;
         if std::mem::take(&mut inner.reader_waited) {
@@ -67,7 +70,8 @@ impl<S: Stream> Shared<S> {
         Ok(polled)
     }
 
-    /// Queues a message by copying it behind others; gives whether it did.
+    /// Sends a message at once that will most likely be the only one of its turn, or else queues it by copying it behind others; gives
+    /// whether it did.
     #[inline]
     pub(super) fn queue_short(self: &Arc<Self>, message: &Message) -> bool {
         let mut guard = self.lock();
@@ -79,10 +83,38 @@ impl<S: Stream> Shared<S> {
         if unsent >= self.home.high_water_bytes || inner.may_refuse_writes() {
             return false;
         }
-        let queued = inner.conn.send_short(message);
-        if queued {
+        let sent = inner.turns.expect_lone_write() && self.send_at_once(inner, message);
+        if !sent && !inner.conn.send_short(message) {
+            return false;
+        }
+        inner.turns.written();
+        if !sent {
             self.enlist_locked(inner);
         }
-        queued
+        true
+    }
+
+    /// Sends a short message past the queue if all is sent and no other message lies ready, whose answer could go along; gives whether
+    /// it did.
+    #[inline]
+    fn send_at_once(self: &Arc<Self>, inner: &mut Inner<S>, message: &Message) -> bool {
+        if !inner.is_flushed() || inner.conn.has_input() {
+            return false;
+        }
+        let Some(mut frame) = ShortFrame::lend() else {
+            return false;
+        };
+        let Some(frame_bytes) = inner.conn.write_short(message, &mut frame) else {
+            frame.give_back();
+            return false;
+        };
+        let waker = self.waker();
+        let mut cx = Context::from_waker(&waker);
+        if !inner.write_at_once(&frame[..frame_bytes], message, &mut cx) {
+            // The flusher sees to the rest, and to whom that wakes.
+            self.enlist_locked(inner);
+        }
+        frame.give_back();
+        true
     }
 }

@@ -36,7 +36,7 @@ impl<S: Stream> Writer<S> {
         &self.handle
     }
 
-    /// Queues a message, which is sent as soon as this task gives way. Waits only while
+    /// Queues a message, which is sent when this task gives way at the latest. Waits only while
     /// [`Config::high_water_bytes`](crate::Config::high_water_bytes) or more are unsent.
     ///
     /// It returns when the message is queued, not when the stream has it: [`flush`](Self::flush) waits for that, and a stream that

@@ -182,6 +182,13 @@ impl Connection {
         self.receiver.take_lone()
     }
 
+    /// Whether something lies ready that was not told of, or the beginning of it.
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(crate) fn has_input(&self) -> bool {
+        !self.receiver.input.is_empty()
+    }
+
     /// Whether all that arrived was told of and no frame has begun, and more may come.
     #[cfg(feature = "tokio")]
     #[inline]

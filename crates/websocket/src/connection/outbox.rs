@@ -6,6 +6,8 @@ use std::{cell::RefCell, collections::VecDeque};
 
 use bytes::{Bytes, BytesMut};
 
+#[cfg(feature = "tokio")]
+use crate::frame::SHORT_FRAME_BYTES_MAX;
 use crate::{
     Role, SendError, buffers,
     frame::{self, HEADER_BYTES_MAX, Lead, OpCode},
@@ -146,6 +148,21 @@ impl Outbox {
     pub(super) fn push_short(&mut self, lead: Lead, payload: &[u8]) -> bool {
         let is_short = payload.len() <= COPY_BYTES_MAX.min(self.frame_bytes_max());
         is_short && self.role == Role::Server && self.queue().append_short(lead, payload)
+    }
+
+    /// Writes into `frame` what [`Self::push_short`] would queue, and gives its length.
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(super) fn write_short(
+        &self,
+        lead: Lead,
+        payload: &[u8],
+        frame: &mut [u8; SHORT_FRAME_BYTES_MAX],
+    ) -> Option<usize> {
+        if self.role == Role::Client || payload.len() > self.frame_bytes_max() {
+            return None;
+        }
+        frame::write_short(lead, payload, frame)
     }
 
     /// Queues a copy of `payload`, cut as [`Self::push_message`] does.

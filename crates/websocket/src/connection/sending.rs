@@ -6,14 +6,14 @@
 use bytes::Bytes;
 
 use super::{Connection, Deflating};
-#[cfg(feature = "tokio")]
-use crate::batch::Batch;
 use crate::{
     Message, MessageKind, PreparedMessage, SendError, Utf8Bytes,
     deflate::Workspace,
     frame::{Lead, OpCode},
     utf8::Utf8Validator,
 };
+#[cfg(feature = "tokio")]
+use crate::{batch::Batch, frame::SHORT_FRAME_BYTES_MAX};
 
 /// The message that is being sent in parts.
 #[derive(Debug)]
@@ -53,6 +53,21 @@ impl Connection {
         self.deflating.is_none()
             && self.check_message_may_begin().is_ok()
             && (self.outbox).push_short(Lead::plain(message.kind()), message.as_bytes())
+    }
+
+    /// Writes the frame of a message for which [`send_short`](Self::send_short) would do into `frame`, instead of queueing it, and gives
+    /// its length; none for all else.
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(crate) fn write_short(
+        &self,
+        message: &Message,
+        frame: &mut [u8; SHORT_FRAME_BYTES_MAX],
+    ) -> Option<usize> {
+        if self.deflating.is_some() || self.check_message_may_begin().is_err() {
+            return None;
+        }
+        (self.outbox).write_short(Lead::plain(message.kind()), message.as_bytes(), frame)
     }
 
     /// Lends what a message of this length is to be compressed with, if it is to be, so that the one who compresses need not hold
