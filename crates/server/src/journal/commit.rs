@@ -4,8 +4,8 @@ use super::account_work::Decision;
 use super::batch::Batch;
 use super::{AccountWork, Ticket};
 use crate::clock::{new_id, now_ms};
-use crate::store::{Failure, end_if_unsafe, facts, plan_rows};
-use rusqlite::{Connection, TransactionBehavior};
+use crate::store::{Failure, Transaction, end_if_unsafe, facts, plan_rows};
+use rusqlite::Connection;
 use std::sync::Arc;
 use suda_engine::journal::{Answer, Committed};
 use suda_engine::{Entry, Journal, Plan, Refusal};
@@ -74,8 +74,7 @@ fn write(
     planned: &mut Option<Plan<Ticket>>,
 ) -> rusqlite::Result<Vec<Decision>> {
     let now = now_ms();
-    // Immediate: the write lock is taken first, so that nothing read in here can change before the commit.
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let transaction = Transaction::begin(connection)?;
     let mut own = Vec::new();
     let decisions = accounts
         .iter()

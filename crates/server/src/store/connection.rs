@@ -2,6 +2,7 @@
 
 use super::schema;
 use crate::error::StartError;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
@@ -44,7 +45,7 @@ pub(crate) fn open(path: &Path, bytes_max: Option<u64>) -> Result<Connection, St
 }
 
 fn prepare_writer(writer: &Connection, bytes_max: Option<u64>) -> rusqlite::Result<()> {
-    writer.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    keep_statements(writer)?;
     writer.busy_timeout(LOCK_WAIT)?;
     writer.pragma_update(None, "journal_mode", "WAL")?;
     // FULL: a commit returns only after the write-ahead log is on disk. Acknowledgements rest on this.
@@ -60,6 +61,15 @@ fn prepare_writer(writer: &Connection, bytes_max: Option<u64>) -> rusqlite::Resu
         let pages = i64::try_from(bytes_max).unwrap_or(i64::MAX) / page_bytes.max(1);
         writer.pragma_update_and_check(None, "max_page_count", pages.max(1), |_| Ok(()))?;
     }
+    Ok(())
+}
+
+/// Has statements prepared once.
+fn keep_statements(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    // Otherwise SQLite prepares some of them anew for each value that is bound, to look for a better plan. It has no statistics by which it
+    // could find one.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
 
@@ -86,7 +96,7 @@ pub(crate) fn open_for_log(path: &Path) -> Result<Connection, StartError> {
 pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let reader = Connection::open_with_flags(path, flags)?;
-    reader.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    keep_statements(&reader)?;
     reader.busy_timeout(LOCK_WAIT)?;
     Ok(reader)
 }

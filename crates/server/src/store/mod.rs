@@ -15,10 +15,12 @@ pub(crate) mod facts;
 pub(crate) mod plan_rows;
 pub(crate) mod reading;
 mod rooms;
+mod transaction;
 mod write_ahead_log;
 
 pub(crate) use connection::{open, open_for_log};
 pub(crate) use database_file::DatabaseFile;
 pub(crate) use failure::{Failure, end_if_unsafe};
 pub(crate) use readers::{ReadError, Readers};
+pub(crate) use transaction::Transaction;
 pub(crate) use write_ahead_log::{Moved, move_log};
