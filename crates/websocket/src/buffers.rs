@@ -38,16 +38,21 @@ pub(crate) fn take_with(bytes: usize) -> BytesMut {
         .unwrap_or_else(|| BytesMut::with_capacity(bytes.max(BUFFER_BYTES)))
 }
 
-/// Gives a buffer back. Kept is only what the next one can use at once: not what a message still refers to, not what never had
-/// room, and not the memory of one long message for short ones.
-pub(crate) fn give(mut buffer: BytesMut) {
+/// Clears a buffer that is not used any more, and gives whether it is worth keeping: the next one can use it at once. Not what a
+/// message still refers to, not what never had room, and not the memory of one long message for short ones.
+#[inline]
+pub(crate) fn is_spare(buffer: &mut BytesMut) -> bool {
     buffer.clear();
     // Its capacity may be less than the memory behind it. Where it was too little and could be reclaimed, it is all of it.
     let hides_memory = buffer.capacity() >= BUFFER_BYTES;
-    if hides_memory && buffer.try_reclaim(KEPT_BYTES_MAX + 1)
-        || !buffer.try_reclaim(BUFFER_BYTES)
-        || buffer.capacity() > KEPT_BYTES_MAX
-    {
+    !(hides_memory && buffer.try_reclaim(KEPT_BYTES_MAX + 1))
+        && buffer.try_reclaim(BUFFER_BYTES)
+        && buffer.capacity() <= KEPT_BYTES_MAX
+}
+
+/// Gives a buffer back, which is kept if it [is worth it](is_spare).
+pub(crate) fn give(mut buffer: BytesMut) {
+    if !is_spare(&mut buffer) {
         return;
     }
     // A thread that is ending has no spares any more: the buffer is freed then.

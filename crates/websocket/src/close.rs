@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{SendError, Utf8Bytes};
+use crate::SendError;
 
 /// Longest reason in a close frame, in bytes: a control frame's 125 less the two of the code.
 pub const CLOSE_REASON_BYTES_MAX: usize = 123;
@@ -109,14 +109,14 @@ pub struct CloseError {
     /// The peer's code.
     pub code: CloseCode,
     /// The peer's reason, at most [`CLOSE_REASON_BYTES_MAX`] bytes.
-    pub reason: Utf8Bytes,
+    pub reason: Box<str>,
 }
 
 impl CloseError {
     pub(crate) fn abnormal() -> Self {
         Self {
             code: CloseCode::ABNORMAL_CLOSURE,
-            reason: Utf8Bytes::default(),
+            reason: Box::default(),
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use bytes::{BufMut as _, Bytes};
+use bytes::{BufMut as _, Bytes, BytesMut};
 use tokio::{io::AsyncReadExt, time::Instant};
 
 use super::{
@@ -16,6 +16,7 @@ use super::{
     error::{End, IoFailure},
     handlers::Handlers,
     home::Home,
+    read_ahead::ReadAhead,
     room::{LONG_FRAME_BYTES, WAITING_BYTES_MAX, give_room_up, make_room},
     turns::Turns,
 };
@@ -35,6 +36,8 @@ pub(super) struct Inner<S> {
     /// The reader was told last that it has to wait.
     pub(super) reader_waited: bool,
     pub(super) turns: Turns,
+    /// The last read brought more than one message, and they lie with the reader.
+    pub(super) more_ahead: bool,
     /// The reader, as a stream of messages, has ended.
     #[cfg(feature = "stream")]
     pub(super) told_end: bool,
@@ -68,6 +71,7 @@ impl<S: Stream> Inner<S> {
             output_waits: false,
             reader_waited: false,
             turns: Turns::default(),
+            more_ahead: false,
             #[cfg(feature = "stream")]
             told_end: false,
             received_bytes: 0,
@@ -135,6 +139,17 @@ impl<S: Stream> Inner<S> {
         (self.rare.as_ref()).is_some_and(|rare| {
             rare.write_deadline.is_set() || rare.write_failure.is_some() || rare.end.is_some()
         })
+    }
+
+    /// Whether another message may lie ready, or the beginning of one.
+    pub(super) fn may_have_message(&self) -> bool {
+        self.more_ahead || self.conn.has_input()
+    }
+
+    /// Takes back what a reader did not use.
+    pub(super) fn put_back(&mut self, ahead: Box<ReadAhead>) {
+        self.more_ahead = false;
+        ahead.put_back(&mut self.conn);
     }
 
     pub(super) fn is_flushed(&self) -> bool {
@@ -407,26 +422,7 @@ impl<S: Stream> Inner<S> {
         } else {
             usize::MAX
         };
-        let read = pin!(self.stream.read_buf(&mut input.limit(bytes_max))).poll(cx);
-        self.after_read(read)
-    }
-
-    /// [`poll_fill`](Self::poll_fill) for a connection between two frames.
-    #[inline]
-    pub(super) fn poll_fill_between(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let known = self.conn.last_frame_bytes();
-        if known >= LONG_FRAME_BYTES {
-            return self.poll_fill(cx);
-        }
-        let input = self.conn.input();
-        make_room(input, 0, known);
-        let read = pin!(self.stream.read_buf(input)).poll(cx);
-        self.after_read(read)
-    }
-
-    #[inline]
-    fn after_read(&mut self, read: Poll<io::Result<usize>>) -> Poll<io::Result<()>> {
-        match read {
+        match pin!(self.stream.read_buf(&mut input.limit(bytes_max))).poll(cx) {
             Poll::Ready(Ok(count @ 1..)) => {
                 self.received_bytes += count as u64;
                 Poll::Ready(Ok(()))
@@ -435,13 +431,33 @@ impl<S: Stream> Inner<S> {
                 give_room_up(self.conn.input());
                 Poll::Pending
             }
+            Poll::Ready(last) => {
+                give_room_up(self.conn.input());
+                Poll::Ready(self.after_last_read(last))
+            }
+        }
+    }
+
+    /// Reads once into `bytes`, which hold nothing, instead of the connection's buffer. What is read must be less than a long frame.
+    #[inline]
+    pub(super) fn poll_read(
+        &mut self,
+        bytes: &mut BytesMut,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        make_room(bytes, 0, 0);
+        match pin!(self.stream.read_buf(bytes)).poll(cx) {
+            Poll::Ready(Ok(count @ 1..)) => {
+                self.received_bytes += count as u64;
+                Poll::Ready(Ok(()))
+            }
+            Poll::Pending => Poll::Pending,
             Poll::Ready(last) => Poll::Ready(self.after_last_read(last)),
         }
     }
 
     #[cold]
     fn after_last_read(&mut self, read: io::Result<usize>) -> io::Result<()> {
-        give_room_up(self.conn.input());
         match read {
             // TLS: the peer left without saying so, which a missing close frame tells as well.
             Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error),

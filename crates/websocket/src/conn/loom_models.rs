@@ -194,9 +194,17 @@ const EMPTY_TEXT: [u8; 6] = [0x81, 0x80, 1, 2, 3, 4];
 
 /// Reads as [`Reader`](super::Reader) does, the short way first.
 fn read_message(connection: &Arc<Shared<Pipe>>) {
-    let event = block_on(poll_fn(|cx| match connection.poll_short(cx) {
-        Ok(polled) => polled.map(|message| Ok(Event::Message(message))),
-        Err(locked) => connection.poll_event_locked(locked, cx, Delivery::Messages, false),
+    let mut ahead = None;
+    let event = block_on(poll_fn(|cx| {
+        match connection.poll_read_ahead(cx, &mut ahead) {
+            Ok(polled) => polled.map(|()| {
+                let message = ahead.take().and_then(|mut ahead| ahead.take_message());
+                Ok(Event::Message(
+                    message.expect("a message that is all there"),
+                ))
+            }),
+            Err(locked) => connection.poll_event_locked(locked, cx, Delivery::Messages, false),
+        }
     }));
     assert_eq!(event.unwrap(), Event::Message(Message::text("")));
 }
@@ -313,7 +321,8 @@ fn a_reader_that_was_woken_for_nothing_is_woken_again() {
         let pipe = Pipe::new(100);
         let connection = connection(&pipe);
         let mut cx = Context::from_waker(Waker::noop());
-        assert!(matches!(connection.poll_short(&mut cx), Ok(Poll::Pending)));
+        let polled = connection.poll_read_ahead(&mut cx, &mut None);
+        assert!(matches!(polled, Ok(Poll::Pending)));
         connection.signal.wake_reader();
         let peer = pipe.clone();
         let sending = thread::spawn(move || peer.peer_sends(&EMPTY_TEXT));

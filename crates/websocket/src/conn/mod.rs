@@ -35,6 +35,7 @@ mod json;
 mod loom_models;
 mod message_reader;
 mod message_writer;
+mod read_ahead;
 mod reader;
 #[cfg(all(feature = "io-uring", target_os = "linux"))]
 mod ring;

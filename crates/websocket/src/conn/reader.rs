@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::{
     CloseOutcome, Error, JoinedMessages, MessageReader, Stream, closing, handle::Handle,
-    handlers::Handlers, shared::Delivery,
+    handlers::Handlers, read_ahead::ReadAhead, shared::Delivery,
 };
 use crate::{CloseCode, CloseError, Event, Message};
 
@@ -20,11 +20,16 @@ use crate::{CloseCode, CloseError, Event, Message};
 /// that only writes spawns its [`drain`](Self::drain).
 pub struct Reader<S: Stream> {
     pub(super) handle: Handle<S>,
+    /// What was read and not given out, while nothing but messages is asked for.
+    ahead: Option<Box<ReadAhead>>,
 }
 
 impl<S: Stream> Reader<S> {
     pub(super) fn new(handle: Handle<S>) -> Self {
-        Self { handle }
+        Self {
+            handle,
+            ahead: None,
+        }
     }
 
     /// The subprotocol that both sides agreed on.
@@ -50,9 +55,19 @@ impl<S: Stream> Reader<S> {
 
     #[inline]
     pub(super) fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, Error>> {
-        let mut polled = match self.handle.poll_short(cx) {
-            Ok(polled) => return polled.map(Ok),
-            Err(locked) => (self.handle).poll_event_locked(locked, cx, Delivery::Messages, true),
+        let mut polled = loop {
+            if let Some(ahead) = &mut self.ahead
+                && let Some(message) = ahead.take_message()
+            {
+                return Poll::Ready(Ok(message));
+            }
+            match self.handle.poll_read_ahead(cx, &mut self.ahead) {
+                Ok(Poll::Ready(())) => {}
+                Ok(Poll::Pending) => return Poll::Pending,
+                Err(locked) => {
+                    break (self.handle).poll_event_locked(locked, cx, Delivery::Messages, true);
+                }
+            }
         };
         loop {
             if let Some(data) = self.pass_control(polled) {
@@ -129,6 +144,7 @@ impl<S: Stream> Reader<S> {
     /// From `deadline` on, every read fails with [`Error::TimedOut`], also one that is waiting; none: reads wait as long as
     /// they must, as at first. A read that failed so has lost nothing, and may be repeated with a later deadline.
     pub fn set_read_deadline(&mut self, deadline: Option<Instant>) {
+        self.put_back();
         let runtime = &self.handle.home.runtime;
         let last = (self.handle).with(|inner| inner.rare().read_deadline.set(deadline, runtime));
         drop(last);
@@ -136,6 +152,7 @@ impl<S: Stream> Reader<S> {
 
     /// Changes [`Config::read_limit`](crate::Config::read_limit), in bytes, from the next frame on.
     pub fn set_read_limit(&mut self, bytes: usize) {
+        self.put_back();
         self.handle.with(|inner| inner.conn.set_read_limit(bytes));
     }
 
@@ -157,6 +174,14 @@ impl<S: Stream> Reader<S> {
     pub fn set_close_handler(&mut self, handler: impl FnOnce(&CloseError) + Send + 'static) {
         let handler = Box::new(handler);
         self.set_handler(|handlers| handlers.close.replace(handler));
+    }
+
+    /// Leaves to the connection what was read ahead, for whatever is not as simple as the next message.
+    #[inline]
+    fn put_back(&mut self) {
+        if let Some(ahead) = self.ahead.take() {
+            self.handle.with(|inner| inner.put_back(ahead));
+        }
     }
 
     /// Sets a handler. What `set` gives is the one before it, which is dropped outside the lock.
@@ -195,6 +220,7 @@ impl<S: Stream> Reader<S> {
         delivery: Delivery,
         timed: bool,
     ) -> Poll<Result<Event, Error>> {
+        self.put_back();
         loop {
             let polled = self.handle.poll_event(cx, delivery, timed);
             if let Some(data) = self.pass_control(polled) {
@@ -230,6 +256,9 @@ impl<S: Stream> Reader<S> {
 impl<S: Stream> Drop for Reader<S> {
     /// Takes with it what was its own.
     fn drop(&mut self) {
+        if let Some(ahead) = self.ahead.take() {
+            ahead.give_back();
+        }
         let own = self.handle.with(|inner| {
             let rare = inner.known_rare()?;
             Some((take(&mut rare.read_deadline), rare.handlers.take()))

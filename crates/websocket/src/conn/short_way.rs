@@ -11,55 +11,31 @@ use super::{
     Stream,
     error::End,
     inner::Inner,
+    read_ahead::ReadAhead,
+    room::LONG_FRAME_BYTES,
     shared::{Locked, Shared},
     short_frame::ShortFrame,
 };
 use crate::{Message, frame::HEADER_BYTES_MAX};
 
 impl<S: Stream> Shared<S> {
-    /// The next message, if it can be given out as it lies in the read buffer, at once or after one read for which all that was written
-    /// is sent; else the lock, for the long way.
+    /// Reads on: sends what was written and reads once into `ahead`, or has it take what lies in the connection. What is in it then
+    /// begins at a frame's edge, while no message has begun. If things are not as simple as that, the lock is given, for the long way, and
+    /// nothing is left in `ahead`, which is also so where that begins with something that is not a whole message.
     #[inline]
-    pub(super) fn poll_short(
+    pub(super) fn poll_read_ahead(
         self: &Arc<Self>,
         task: &mut Context<'_>,
-    ) -> Result<Poll<Message>, Locked<'_, S>> {
+        ahead: &mut Option<Box<ReadAhead>>,
+    ) -> Result<Poll<()>, Locked<'_, S>> {
         let mut locked = self.lock();
-        let Some(inner) = locked.as_mut().filter(|inner| !inner.has_read_deadline()) else {
+        let Some(inner) = locked.as_mut() else {
             return Err(locked);
         };
-        if let Some(message) = inner.conn.take_message() {
-            return Ok(Poll::Ready(message));
-        }
-        if !inner.conn.is_between_frames() || inner.end().is_some() {
-            return Err(locked);
-        }
-        let waker = self.waker();
-        let mut cx = Context::from_waker(&waker);
-        // As in the long way: what was written goes first.
-        inner.turns.end();
-        let _ = self.poll_flush(inner, &mut cx);
-        let mut filled = Poll::Pending;
-        if std::mem::take(&mut inner.reader_waited) {
-            // It comes because something is there, most likely. If not, the stream is asked again, with the reader known to the signal.
-            filled = inner.poll_fill_between(&mut cx);
-        }
-        if filled.is_pending() {
-            self.signal.set_reader(task.waker());
-            filled = inner.poll_fill_between(&mut cx);
-        }
-        let polled = match filled {
-            Poll::Pending => {
-                inner.reader_waited = true;
-                Some(Poll::Pending)
+        let Some(polled) = self.try_read_ahead(inner, task, ahead) else {
+            if let Some(left) = ahead.take() {
+                inner.put_back(left);
             }
-            Poll::Ready(Ok(())) => inner.conn.take_message().map(Poll::Ready),
-            Poll::Ready(Err(error)) => {
-                inner.set_end(End::Io(error.into()));
-                None
-            }
-        };
-        let Some(polled) = polled else {
             return Err(locked);
         };
         let woken = inner.take_woken();
@@ -68,6 +44,70 @@ impl<S: Stream> Shared<S> {
             waker.wake();
         }
         Ok(polled)
+    }
+
+    #[inline]
+    fn try_read_ahead(
+        self: &Arc<Self>,
+        inner: &mut Inner<S>,
+        task: &mut Context<'_>,
+        ahead: &mut Option<Box<ReadAhead>>,
+    ) -> Option<Poll<()>> {
+        inner.more_ahead = false;
+        if let Some(last) = ahead {
+            if !last.bytes.is_empty() {
+                return None;
+            }
+            last.tell(&mut inner.conn);
+        }
+        if inner.has_read_deadline() || !inner.conn.is_between_messages() {
+            return None;
+        }
+        if !inner.conn.input().is_empty() {
+            // What came with the handshake, what the heart has read, or what the long way left.
+            let into = ahead.get_or_insert_with(ReadAhead::lend);
+            into.take_over(&mut inner.conn);
+            inner.more_ahead = into.holds_more_than_one();
+            return Some(Poll::Ready(()));
+        }
+        if inner.end().is_some() || inner.conn.last_frame_bytes() >= LONG_FRAME_BYTES {
+            return None;
+        }
+        let waker = self.waker();
+        let mut cx = Context::from_waker(&waker);
+        // As in the long way: what was written goes first.
+        inner.turns.end();
+        let _ = self.poll_flush(inner, &mut cx);
+        let into = ahead.get_or_insert_with(ReadAhead::lend);
+        let mut read = Poll::Pending;
+        if std::mem::take(&mut inner.reader_waited) {
+            // It comes because something is there, most likely. If not, the stream is asked again, with the reader known to the signal.
+            read = inner.poll_read(&mut into.bytes, &mut cx);
+        }
+        if read.is_pending() {
+            self.signal.set_reader(task.waker());
+            read = inner.poll_read(&mut into.bytes, &mut cx);
+        }
+        match read {
+            Poll::Pending => {
+                inner.reader_waited = true;
+                if let Some(empty) = ahead.take() {
+                    empty.give_back();
+                }
+                Some(Poll::Pending)
+            }
+            // The stream may have ended: nothing was read then.
+            Poll::Ready(Ok(())) if into.bytes.is_empty() => None,
+            Poll::Ready(Ok(())) => {
+                into.note_read(&inner.conn);
+                inner.more_ahead = into.holds_more_than_one();
+                Some(Poll::Ready(()))
+            }
+            Poll::Ready(Err(error)) => {
+                inner.set_end(End::Io(error.into()));
+                None
+            }
+        }
     }
 
     /// Sends a message at once that will most likely be the only one of its turn, or else queues it by copying it behind others; gives
@@ -98,7 +138,7 @@ impl<S: Stream> Shared<S> {
     /// it did.
     #[inline]
     fn send_at_once(self: &Arc<Self>, inner: &mut Inner<S>, message: &Message) -> bool {
-        if !inner.is_flushed() || inner.conn.has_input() {
+        if !inner.is_flushed() || inner.may_have_message() {
             return false;
         }
         let Some(mut frame) = ShortFrame::lend() else {

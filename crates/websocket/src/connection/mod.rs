@@ -6,6 +6,7 @@
 
 mod deflating;
 mod inflating;
+mod lone;
 mod outbox;
 mod receive;
 mod sending;
@@ -18,6 +19,8 @@ use crate::{
 };
 pub(crate) use deflating::Deflating;
 use inflating::Inflating;
+#[cfg(feature = "tokio")]
+pub(crate) use lone::ReadTerms;
 use outbox::Outbox;
 use receive::{Delivery, Receiver, Step};
 use sending::OpenMessage;
@@ -127,6 +130,12 @@ impl Connection {
         self.receiver.last_frame_bytes()
     }
 
+    /// For frames that were taken elsewhere.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn set_last_frame_bytes(&mut self, bytes: usize) {
+        self.receiver.set_last_frame_bytes(bytes);
+    }
+
     /// Payload of the data frame that is arriving, in bytes; 0 between frames.
     #[cfg(feature = "tokio")]
     pub(crate) fn frame_bytes(&self) -> usize {
@@ -171,15 +180,11 @@ impl Connection {
         self.receiver.skip_message();
     }
 
-    /// The next event, if it is a message in one frame that is all here and not compressed, as most are. Of all else
-    /// [`poll_event`](Self::poll_event) has to tell.
+    /// What the messages in one frame are judged by that come next, unless something else comes first.
     #[cfg(feature = "tokio")]
     #[inline]
-    pub(crate) fn take_message(&mut self) -> Option<Message> {
-        if self.receiver.input.is_empty() {
-            return None;
-        }
-        self.receiver.take_lone()
+    pub(crate) fn read_terms(&self) -> ReadTerms {
+        self.receiver.terms()
     }
 
     /// Whether something lies ready that was not told of, or the beginning of it.
@@ -189,11 +194,11 @@ impl Connection {
         !self.receiver.input.is_empty()
     }
 
-    /// Whether all that arrived was told of and no frame has begun, and more may come.
+    /// Whether a frame and a message begin with what is not consumed, or with what comes next, and more may come.
     #[cfg(feature = "tokio")]
     #[inline]
-    pub(crate) fn is_between_frames(&self) -> bool {
-        self.receiver.is_between_frames()
+    pub(crate) fn is_between_messages(&self) -> bool {
+        self.receiver.is_between_messages()
     }
 
     fn handle(&mut self, step: Step) -> Event {

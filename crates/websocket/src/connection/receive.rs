@@ -4,10 +4,13 @@ mod compressed;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-use super::{Part, inflating::Inflating};
+use super::{
+    Part,
+    inflating::Inflating,
+    lone::{ReadTerms, whole},
+};
 use crate::{
-    CloseCode, CloseError, Config, FRAGMENT_CONTENT_BYTES, Message, MessageKind, Role, Utf8Bytes,
-    Violation,
+    CloseCode, CloseError, Config, FRAGMENT_CONTENT_BYTES, Message, MessageKind, Role, Violation,
     frame::{self, Header, OpCode},
     mask,
     utf8::Utf8Validator,
@@ -120,11 +123,25 @@ impl Receiver {
         self.ended
     }
 
-    /// See [`Connection::is_between_frames`](super::Connection::is_between_frames).
+    /// See [`Connection::is_between_messages`](super::Connection::is_between_messages).
     #[cfg(feature = "tokio")]
     #[inline]
-    pub(super) fn is_between_frames(&self) -> bool {
-        self.input.is_empty() && !self.eof && !self.ended && self.frame().is_none()
+    pub(super) fn is_between_messages(&self) -> bool {
+        !self.eof && !self.ended && self.nothing_arriving()
+    }
+
+    fn nothing_arriving(&self) -> bool {
+        (self.arriving.as_ref())
+            .is_none_or(|arriving| arriving.frame.is_none() && arriving.message.is_none())
+    }
+
+    /// What a message in one frame is judged by.
+    #[inline]
+    pub(super) fn terms(&self) -> ReadTerms {
+        ReadTerms {
+            role: self.role,
+            read_limit: self.read_limit,
+        }
     }
 
     pub(super) fn missing_bytes(&self) -> usize {
@@ -143,6 +160,11 @@ impl Receiver {
     #[cfg(feature = "tokio")]
     pub(super) fn last_frame_bytes(&self) -> usize {
         self.last_frame_bytes
+    }
+
+    #[cfg(feature = "tokio")]
+    pub(super) fn set_last_frame_bytes(&mut self, bytes: usize) {
+        self.last_frame_bytes = bytes;
     }
 
     /// How many bytes the next read had best take: what is missing of the frame at hand, or a frame like the last one.
@@ -260,34 +282,15 @@ impl Receiver {
     }
 
     /// The next message, if it is the next frame, all here, and needs nothing but to be unmasked and checked: the common case, which
-    /// the long way through [`Self::begin_frame`] treats no differently. A text that is none is left to that.
-    #[inline]
-    pub(super) fn take_lone(&mut self) -> Option<Message> {
-        let nothing_arriving = (self.arriving.as_ref())
-            .is_none_or(|arriving| arriving.frame.is_none() && arriving.message.is_none());
-        if self.ended || !nothing_arriving {
+    /// the long way through [`Self::begin_frame`] treats no differently.
+    fn take_lone(&mut self) -> Option<Message> {
+        if !self.nothing_arriving() {
             return None;
         }
-        let lone = frame::parse_lone(&self.input, self.role)?;
-        if lone.payload_len > self.read_limit {
-            return None;
-        }
-        let frame_bytes = lone.header_len + lone.payload_len;
-        let payload = &mut self.input[lone.header_len..frame_bytes];
-        if let Some(key) = lone.mask {
-            mask::apply(payload, key, 0);
-        }
-        if lone.kind == MessageKind::Text && simdutf8::basic::from_utf8(payload).is_err() {
-            if let Some(key) = lone.mask {
-                // As it came.
-                mask::apply(payload, key, 0);
-            }
-            return None;
-        }
-        self.last_frame_bytes = frame_bytes;
-        let mut frame = self.input.split_to(frame_bytes).freeze();
-        frame.advance(lone.header_len);
-        Some(whole(lone.kind, frame))
+        let before = self.input.len();
+        let message = self.terms().take_lone(&mut self.input)?;
+        self.last_frame_bytes = before - self.input.len();
+        Some(message)
     }
 
     /// Judges a data frame by its header: its place in the message, and the limits, before its payload is read.
@@ -420,14 +423,6 @@ impl Receiver {
     }
 }
 
-/// A whole message; of a text every byte was checked.
-fn whole(kind: MessageKind, data: Bytes) -> Message {
-    match kind {
-        MessageKind::Text => Message::Text(Utf8Bytes::from_validated(data)),
-        MessageKind::Binary => Message::Binary(data),
-    }
-}
-
 enum Progress {
     Step(Step),
     /// More bytes are needed.
@@ -471,7 +466,7 @@ fn parse_close(payload: &Bytes) -> Result<CloseError, Violation> {
     if payload.is_empty() {
         return Ok(CloseError {
             code: CloseCode::NO_STATUS_RECEIVED,
-            reason: Utf8Bytes::default(),
+            reason: Box::default(),
         });
     }
     let Some((code, _)) = payload.split_first_chunk::<2>() else {
@@ -481,8 +476,9 @@ fn parse_close(payload: &Bytes) -> Result<CloseError, Violation> {
     if !code.is_sendable() {
         return Err(Violation::BadClose);
     }
-    // A copy, so that a kept reason does not keep the read buffer.
-    let reason = Utf8Bytes::from_bytes(Bytes::copy_from_slice(&payload[2..]))
-        .map_err(|_| Violation::InvalidUtf8)?;
-    Ok(CloseError { code, reason })
+    let reason = simdutf8::basic::from_utf8(&payload[2..]).map_err(|_| Violation::InvalidUtf8)?;
+    Ok(CloseError {
+        code,
+        reason: reason.into(),
+    })
 }

@@ -12,6 +12,7 @@ mod deadlines;
 mod events;
 mod handlers;
 mod heartbeat;
+mod read_ahead;
 mod stream_sink;
 mod streaming;
 mod tungstenite;

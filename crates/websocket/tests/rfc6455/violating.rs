@@ -1,6 +1,6 @@
 //! What follows a broken rule, and what a close frame is told as.
 
-use suda_websocket::{CloseCode, CloseError, Config, Event, Role, Utf8Bytes, Violation};
+use suda_websocket::{CloseCode, CloseError, Config, Event, Role, Violation};
 
 use crate::pair::*;
 
@@ -38,6 +38,6 @@ pub(crate) fn breaks_protocol(role: Role, bytes: &[u8], violation: Violation) {
 pub(crate) fn closed(code: u16, reason: &'static str) -> Event {
     Event::Closed(CloseError {
         code: CloseCode(code),
-        reason: Utf8Bytes::from_static(reason),
+        reason: reason.into(),
     })
 }
