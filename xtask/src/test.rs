@@ -140,7 +140,7 @@ impl Step {
             ])),
             Step::Loom => loom::run(loom::Args {}),
             Step::Browser => web::in_browser(&[]),
-            Step::Sim => shell::run(own()?.args(["sim", "--seeds", SIM_SEEDS])),
+            Step::Sim => shell::run(own()?.args(["sim", "--seeds", SIM_SEEDS, "--unoptimised"])),
         }
     }
 }
