@@ -1,10 +1,7 @@
 //! `cargo xtask test`: every check, in one run, the same on a laptop and in CI.
 //!
-//! A step that fails fails the run, but the steps after it still run: one run shows everything that is wrong. What can be checked of the web
-//! client without a server is checked beside the steps that compile; what there is to say of it is told in its turn.
-//!
-//! Most of a run from nothing is compiling, so the steps build what they share in the same way: see [`shell::cargo_as_tested`], and the profiles in
-//! the workspace's `Cargo.toml`. The web client is built before the tests, which then build the binary that the browser gets.
+//! A step that fails fails the run, but the steps after it still run: one run shows everything that is wrong. What the web client's step can do
+//! without the server is done beside the steps that compile; what it has to say is told in its turn.
 
 use std::{
     fs::{self, File},
@@ -42,14 +39,12 @@ enum Step {
     Doc,
     /// The public items of the WebSocket library are those of its snapshot.
     Api,
-    /// The web client: types, lints, logic, and its build.
-    Web,
     /// All tests of the workspace, documentation examples included.
     Unit,
     /// Every order in which threads may use a WebSocket connection.
     Loom,
-    /// Both clients against the real server, in a browser and in a pseudo-terminal.
-    Browser,
+    /// The web client: types, lints, logic, and both clients against the real server, in a browser and in a pseudo-terminal.
+    Web,
     /// A short simulation.
     Sim,
 }
@@ -67,10 +62,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
         shell::heading(step.title());
         let start = Instant::now();
         let result = match (step, beside.take_if(|_| step == Step::Web)) {
-            (Step::Web, Some(checked)) => checked.finish().and_then(|()| web::build()),
-            (Step::Browser, _) if !steps.contains(&Step::Web) => {
-                web::build().and_then(|()| step.run())
-            }
+            (Step::Web, Some(prepared)) => prepared.finish().and_then(|()| web::after_check()),
             _ => step.run(),
         };
         let duration = start.elapsed();
@@ -101,10 +93,9 @@ impl Step {
             Step::Clippy => "Lints (clippy)",
             Step::Doc => "Documentation (rustdoc)",
             Step::Api => "Public face of the WebSocket library",
-            Step::Web => "Web client",
             Step::Unit => "Tests (cargo test)",
             Step::Loom => "Models (loom)",
-            Step::Browser => "Both clients, in Chromium and in a terminal",
+            Step::Web => "Web client, and both clients side by side (Chromium)",
             Step::Sim => "Short simulation",
         }
     }
@@ -129,9 +120,12 @@ impl Step {
                 clippy(&bare)?;
                 clippy(&[&bare[..], &["--features", "tokio"]].concat())
             }
-            Step::Doc => audit::document(),
+            Step::Doc => shell::run(
+                shell::cargo()
+                    .args(["doc", "--workspace", "--no-deps", "--all-features"])
+                    .env("RUSTDOCFLAGS", "-D warnings"),
+            ),
             Step::Api => audit::api(false),
-            Step::Web => web::check().and_then(|()| web::build()),
             Step::Unit => shell::run(shell::cargo().args([
                 "test",
                 "--workspace",
@@ -139,13 +133,13 @@ impl Step {
                 "--no-fail-fast",
             ])),
             Step::Loom => loom::run(loom::Args {}),
-            Step::Browser => web::in_browser(&[]),
-            Step::Sim => shell::run(own()?.args(["sim", "--seeds", SIM_SEEDS, "--unoptimised"])),
+            Step::Web => web::test(),
+            Step::Sim => shell::run(own()?.args(["sim", "--seeds", SIM_SEEDS])),
         }
     }
 }
 
-/// The web client's checks, under way beside other steps.
+/// The part of the web client's checks that needs no server, under way beside other steps.
 struct Beside {
     child: Child,
     log: PathBuf,

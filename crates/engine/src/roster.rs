@@ -2,6 +2,7 @@
 //!
 //! A member (the shell's key for a connection) is offered exactly its next seq. Something lower is dropped, something higher starts
 //! filling: the store is asked for what lies between. So a lost batch, a fresh member, a slow one and a resumed one all go the same road.
+//! What is committed is offered when the member's turn comes, together with all else that it has not got by then.
 //!
 //! There is no race between reading the store and the stream of batches, as long as the shell (1) calls [`Roster::open`]
 //! *before* it reads for the [`FillRequest`] that comes out, and (2) hands every committed batch to every roster, in order, or calls
@@ -13,8 +14,10 @@ mod effect;
 mod fill;
 mod held;
 mod stream;
+mod streams;
+mod turns;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::Hash;
 
 use suda_protocol::v1::reply::Result as Answer;
@@ -24,7 +27,7 @@ pub use effect::{Effect, FillFrom, FillRequest, Offered, Outboxes};
 pub use fill::FillAnswer;
 use fill::Opening;
 use held::HeldRoom;
-use stream::{State, Step};
+use stream::State;
 
 use crate::refusal::reply;
 use crate::{Cursor, Limits, Refusal, RoomId, RoomRef, Sequenced, UserId, mutant};
@@ -34,6 +37,8 @@ use crate::{Cursor, Limits, Refusal, RoomId, RoomRef, Sequenced, UserId, mutant}
 pub struct Roster<M, E> {
     limits: Limits,
     rooms: BTreeMap<RoomId, HeldRoom<M, E>>,
+    /// Rooms in which somebody's turn may have to come, each once.
+    due: VecDeque<RoomId>,
     members: HashMap<M, Member>,
     openings: BTreeMap<u64, Opening<M>>,
     last_request: u64,
@@ -52,6 +57,7 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
         Self {
             limits,
             rooms: BTreeMap::new(),
+            due: VecDeque::new(),
             members: HashMap::new(),
             openings: BTreeMap::new(),
             last_request: 0,
@@ -153,6 +159,7 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
             let reply = Refusal::new(ErrorCode::UnknownRoom).reply(command_id);
             return out.effect(Effect::Reply { member, reply });
         };
+        self.give_turn_in(member, id, out);
         self.remove_stream(member, id);
         out.effect(Effect::Reply {
             member,
@@ -183,34 +190,23 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
         }
     }
 
-    /// An entry was committed. Entries come in the order in which the journal handed them out.
+    /// An entry was committed. Entries come in the order in which the journal handed them out. It is offered with
+    /// [`Self::give_turns`]; here only what came before it is, to those who waited for so long that it would be forgotten otherwise.
     pub fn committed(&mut self, entry: &E, out: &mut impl Outboxes<M, E>) {
         let room = entry.room();
+        let ring_entries_max = self.limits.ring_entries_max.max(1);
+        let must_hurry = |held: &HeldRoom<M, E>| held.must_hurry(ring_entries_max);
+        if self.rooms.get(&room).is_some_and(must_hurry) {
+            self.give_turns_in(room, usize::MAX, out);
+        }
         let Some(held) = self.rooms.get_mut(&room) else {
             return;
         };
-        held.note(entry, self.limits.ring_entries_max);
-        let mut ended = Vec::new();
-        for stream in held.streams.iter_mut() {
-            if !matches!(stream.state, State::Live) {
-                continue;
-            }
-            if entry.cursor().seq > stream.last.seq + 1 && !mutant!("skip-hole") {
-                ended.push((stream.member, Step::Hole));
-                continue;
-            }
-            match stream.step(entry, out) {
-                Step::Taken | Step::Lower => {}
-                step => ended.push((stream.member, step)),
-            }
-        }
-        for (member, step) in ended {
-            match step {
-                Step::Hole => self.catch_up(member, room, out),
-                Step::Full => self.lag(member, room, out),
-                Step::Removed => self.removed(member, room, out),
-                Step::Taken | Step::Lower => {}
-            }
+        if held.note(entry, ring_entries_max)
+            && held.streams.is_due()
+            && !std::mem::replace(&mut held.is_listed_due, true)
+        {
+            self.due.push_back(room);
         }
     }
 
@@ -253,8 +249,10 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
         }
     }
 
-    /// The newest entries, as far as this worker knows, of the rooms that a member has open: for its heartbeat.
-    pub fn tops(&self, member: M) -> Vec<v1::RoomTop> {
+    /// The newest entries, as far as this worker knows, of the rooms that a member has open: for its heartbeat. It is offered first what it
+    /// would get with its next turn, or it would hear of entries that it cannot have.
+    pub fn tops(&mut self, member: M, out: &mut impl Outboxes<M, E>) -> Vec<v1::RoomTop> {
+        self.give_turn(member, out);
         let Some(of_member) = self.members.get(&member) else {
             return Vec::new();
         };

@@ -93,6 +93,7 @@ fn an_entry_that_is_handed_on_twice_is_offered_once() {
     let entry = worker.commit();
     worker.roster.committed(&entry, &mut worker.outs);
     worker.roster.committed(&entry, &mut worker.outs);
+    worker.turns();
     assert_eq!(worker.entries(2), [4]);
 }
 
@@ -102,6 +103,7 @@ fn an_entry_that_the_read_showed_already_is_dropped_when_its_batch_comes() {
     let entry = worker.commit();
     worker.open_by_id(2, Some(worker.cursor(3)));
     worker.roster.committed(&entry, &mut worker.outs);
+    worker.turns();
     assert_eq!(worker.entries(2), [4]);
 }
 
@@ -433,10 +435,10 @@ fn the_ring_is_bounded() {
 #[test]
 fn tops_are_the_newest_entries_of_the_rooms_that_are_open_here() {
     let mut worker = Worker::new();
-    assert_eq!(worker.roster.tops(2), []);
+    assert_eq!(worker.roster.tops(2, &mut worker.outs), []);
     worker.open_by_id(2, None);
     worker.post(2);
-    let tops = worker.roster.tops(2);
+    let tops = worker.roster.tops(2, &mut worker.outs);
     assert_eq!(tops.len(), 1);
     assert_eq!(tops[0].room, worker.node.lobby_id().to_string());
     assert_eq!(tops[0].top.as_ref(), Some(&worker.cursor(5).to_wire()));

@@ -20,8 +20,12 @@ const MEMBERS: std::ops::RangeInclusive<u32> = 2..=3;
 
 #[derive(Debug, Clone)]
 enum Move {
-    /// Commit, and hand the batch on.
+    /// Commit, hand the batch on, and give all members their turn.
     Post,
+    /// Commit, and hand the batch on. Nobody's turn comes yet.
+    PostLater,
+    /// So many turns come.
+    Turns(usize),
     /// Commit, and lose the batch without knowing: only a later batch shows it.
     LoseSilently,
     /// Commit, and lose the batch, knowing that some were lost.
@@ -40,7 +44,9 @@ enum Move {
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = prop_oneof![
-        6 => Just(Move::Post),
+        4 => Just(Move::Post),
+        6 => Just(Move::PostLater),
+        3 => (1..3_usize).prop_map(Move::Turns),
         1 => Just(Move::LoseSilently),
         1 => Just(Move::Miss),
         6 => Just(Move::Read),
@@ -99,12 +105,17 @@ impl Scene {
 
     fn make(&mut self, step: Move) {
         match step {
-            Move::Post | Move::Miss => self.hidden = false,
+            Move::Post | Move::PostLater | Move::Miss => self.hidden = false,
             Move::LoseSilently => self.hidden = true,
             _ => {}
         }
         match step {
             Move::Post => self.worker.post(1),
+            Move::PostLater => self.worker.post_later(1),
+            Move::Turns(turns_max) => {
+                let Worker { roster, outs, .. } = &mut self.worker;
+                roster.give_turns(turns_max, outs);
+            }
             Move::LoseSilently => drop(self.worker.commit()),
             Move::Miss => {
                 self.worker.commit();
@@ -201,6 +212,7 @@ proptest! {
         for member in MEMBERS {
             scene.make(Move::Room(member, usize::MAX));
         }
+        scene.worker.turns();
         for _ in 0..200 {
             scene.make(Move::Read);
             scene.make(Move::Answer);

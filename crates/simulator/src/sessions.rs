@@ -116,11 +116,11 @@ impl World {
             } else if now - connection.heard_at > 2 * HEARTBEAT_MS as i64 {
                 self.end_connection(conn, Some(CloseCode::HeartbeatMissed));
             } else if connection.user.is_some() {
-                let tops = node
-                    .workers
-                    .get(connection.worker)
-                    .map(|worker| worker.roster.tops(conn))
-                    .unwrap_or_default();
+                let worker = connection.worker;
+                let mut tops = Vec::new();
+                self.with_worker(worker, &mut tops, |roster, out, tops| {
+                    *tops = roster.tops(conn, out);
+                });
                 self.send(
                     conn,
                     pushing(Event::Heartbeat(v1::Heartbeat { now_ms: wall, tops })),

@@ -73,28 +73,40 @@ impl World {
         }
         // One at a time, so that what comes after a lost batch may be seen before the loss is told.
         let batch = at.queue.pop_front().unwrap_or_default();
-        let more = !at.queue.is_empty();
+        let mut more = !at.queue.is_empty();
         let missed = !more && std::mem::take(&mut at.missed);
+        // Mostly too few, so that some wait while other things happen to them.
+        let turns_max = match self.rng.between(0, 4) {
+            4 => usize::MAX,
+            few => few as usize,
+        };
         let mut mark = None;
-        self.with_worker(worker, &mut mark, |roster, out, mark| {
-            out.removal = Mark::RemovedLive;
-            for entry in &batch {
-                roster.committed(entry, out);
-            }
-            if !out.fills.is_empty() {
-                *mark = Some(Mark::FillHole);
-            }
-            if missed {
-                let before = out.fills.len();
-                roster.missed(out);
-                if out.fills.len() > before {
-                    out.stats.mark(Mark::FillMissed);
+        let mut due = false;
+        self.with_worker(
+            worker,
+            &mut (&mut mark, &mut due),
+            |roster, out, (mark, due)| {
+                out.removal = Mark::RemovedLive;
+                for entry in &batch {
+                    roster.committed(entry, out);
                 }
-            }
-        });
+                **due = roster.give_turns(turns_max, out);
+                if !out.fills.is_empty() {
+                    **mark = Some(Mark::FillHole);
+                }
+                if missed {
+                    let before = out.fills.len();
+                    roster.missed(out);
+                    if out.fills.len() > before {
+                        out.stats.mark(Mark::FillMissed);
+                    }
+                }
+            },
+        );
         if let Some(mark) = mark {
             self.stats.mark(mark);
         }
+        more |= due;
         if more {
             self.plan_work(worker);
         }

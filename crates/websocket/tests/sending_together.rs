@@ -29,7 +29,7 @@ use rustix::{
 };
 use suda_websocket::{
     Config, Conn, Control, Parts, PreparedMessage, Reader, Role, Stream, Writer, broadcast,
-    check_io_uring, flush_all,
+    broadcast_sockets, check_io_uring, flush_all,
 };
 use support::{RawPeer, tcp_pair};
 use tokio::{net::TcpStream, time::timeout};
@@ -155,6 +155,26 @@ async fn broadcasts(before_round: impl Fn(usize)) {
 }
 
 /// Gives how many bytes were sent without their streams.
+async fn broadcasts_to_sockets() -> usize {
+    let sent_bytes = Arc::new(AtomicUsize::new(0));
+    let seen = |tcp| {
+        let sent_bytes = sent_bytes.clone();
+        Told::new(tcp, false, move |sending| {
+            if let Sending::Past(bytes) = sending {
+                sent_bytes.fetch_add(bytes, Ordering::Relaxed);
+            }
+        })
+    };
+    all_arrives(seen, |members, messages| {
+        let writers = present(members).map(|(index, writer)| (index, &*writer));
+        let unreached = broadcast_sockets(writers, messages);
+        unreached.into_iter().map(|(index, _)| index).collect()
+    })
+    .await;
+    sent_bytes.load(Ordering::Relaxed)
+}
+
+/// Gives how many bytes were sent without their streams.
 async fn flushes() -> usize {
     let sent_bytes = Arc::new(AtomicUsize::new(0));
     let seen = |tcp| {
@@ -201,8 +221,9 @@ fn on_a_thread(refuse: bool) {
         assert!(!(refuse && checked.is_ok()));
         runtime.block_on(async {
             broadcasts(|_| {}).await;
-            let sent_bytes = flushes().await;
-            assert_eq!(sent_bytes > 0, checked.is_ok(), "{sent_bytes} bytes");
+            for sent_bytes in [broadcasts_to_sockets().await, flushes().await] {
+                assert_eq!(sent_bytes > 0, checked.is_ok(), "{sent_bytes} bytes");
+            }
         });
         // Asked once, and known from then on.
         assert_eq!(check_io_uring().is_ok(), checked.is_ok());

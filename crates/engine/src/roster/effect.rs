@@ -12,6 +12,16 @@ pub trait Outboxes<M, E> {
     /// Puts an entry into a member's outbox if there is room. Never waits.
     fn offer(&mut self, member: M, entry: &E) -> Offered;
 
+    /// Puts entries into a member's outbox one after the other, as [`offer`](Self::offer) does, as far as there is room; gives how many. Members
+    /// of one room that stand at the same place are offered the same entries one after the other.
+    fn offer_all(&mut self, member: M, entries: &[E]) -> usize
+    where
+        M: Copy,
+    {
+        let taken = |entry: &&E| self.offer(member, entry) == Offered::Taken;
+        entries.iter().take_while(taken).count()
+    }
+
     /// Carries out an effect. Replies and pushes are always taken, beyond the bound where need be: at most one
     /// reply for each command in flight and one push for each open room.
     fn effect(&mut self, effect: Effect<M>);

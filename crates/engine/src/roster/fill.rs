@@ -83,6 +83,8 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
             room: Some(room.to_wire(true)),
             continuity: continuity.into(),
         });
+        // What its old stream has not shown it yet comes before the new one.
+        self.give_turn_in(member, room.id, out);
         out.effect(Effect::Reply {
             member,
             reply: reply(command_id, answer),
@@ -99,6 +101,7 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
                     user: opening.user,
                     last: after,
                     state,
+                    has_others: false,
                 },
             );
             self.take_page(member, room.id, room.top, &facts.entries, out);
@@ -291,7 +294,9 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
         }
         let held = self.rooms.entry(room.id).or_insert_with(HeldRoom::new);
         held.name_key = names::key(&room.name);
+        let member = stream.member;
         held.streams.insert(stream);
+        self.tell_of_others(member);
     }
 
     pub(super) fn remove_stream(&mut self, member: M, room: RoomId) {
@@ -301,6 +306,7 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
         if let Some(held) = self.rooms.get_mut(&room) {
             held.streams.remove(member);
         }
+        self.tell_of_others(member);
         self.drop_if_unheld(room);
     }
 

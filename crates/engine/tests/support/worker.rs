@@ -95,16 +95,35 @@ impl Worker {
         self.node.commit(vec![draft]).entries.remove(0)
     }
 
-    /// Commits posts and hands them to the roster.
+    /// Commits posts and hands them to the roster, which gives everybody a turn after each.
     pub fn post(&mut self, count: usize) {
+        for _ in 0..count {
+            self.post_later(1);
+            self.turns();
+        }
+    }
+
+    /// Commits posts and hands them to the roster. Nobody's turn comes yet.
+    pub fn post_later(&mut self, count: usize) {
         for _ in 0..count {
             let entry = self.commit();
             self.roster.committed(&entry, &mut self.outs);
         }
     }
 
-    /// A user leaves, and the roster is told.
+    /// Everybody's turn comes.
+    pub fn turns(&mut self) {
+        assert!(!self.roster.give_turns(usize::MAX, &mut self.outs));
+    }
+
+    /// A user leaves, and the roster is told and gives everybody a turn.
     pub fn leave(&mut self, who: u128) {
+        self.leave_later(who);
+        self.turns();
+    }
+
+    /// A user leaves, and the roster is told. Nobody's turn comes yet.
+    pub fn leave_later(&mut self, who: u128) {
         self.last_id += 1;
         let draft = super::leave(who, self.last_id);
         let entry = self.node.commit(vec![draft]).entries.remove(0);

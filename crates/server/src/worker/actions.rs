@@ -79,9 +79,12 @@ impl Worker {
                 worker: self.number,
                 connection: key,
             };
-            if let Err(code) = self.tools.journal.submit(ticket, draft) {
-                let reply = Refusal::new(code).reply(command_id);
-                state.connections.reply(key, reply);
+            match self.tools.journal.submit(ticket, draft) {
+                Ok(()) => state.at_journal += 1,
+                Err(code) => {
+                    let reply = Refusal::new(code).reply(command_id);
+                    state.connections.reply(key, reply);
+                }
             }
         }
     }

@@ -76,6 +76,11 @@ impl Connection {
         }
     }
 
+    /// Whether all that was queued is sent, and more may be.
+    pub(super) fn has_nothing_to_send(&self) -> bool {
+        !self.touched && !self.draining && self.closing_since.is_none()
+    }
+
     /// Whether the outbox has no room for another entry, after the socket was given the chance to take some.
     pub(super) fn has_no_room(&mut self, outbox_bytes_max: usize) -> bool {
         if !self.is_full(outbox_bytes_max) {

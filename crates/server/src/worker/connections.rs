@@ -3,6 +3,7 @@
 use super::connection::{Connection, Key};
 use super::key_hash::KeyHash;
 use super::shared_entry::SharedEntry;
+use super::turn::Turn;
 use std::collections::{HashMap, VecDeque};
 use suda_engine::Sequenced as _;
 use suda_engine::roster::{Effect, FillRequest, Offered, Outboxes};
@@ -16,6 +17,8 @@ pub(super) struct Connections {
     touched: VecDeque<Key>,
     /// What the roster wants to be read from the store.
     fills: Vec<FillRequest<Key>>,
+    /// While the roster gives turns: what is to be sent past outboxes that are empty.
+    turn: Option<Turn>,
     outbox_bytes_max: usize,
 }
 
@@ -25,6 +28,7 @@ impl Connections {
             all: HashMap::default(),
             touched: VecDeque::new(),
             fills: Vec::new(),
+            turn: None,
             outbox_bytes_max,
         }
     }
@@ -60,6 +64,10 @@ impl Connections {
     /// The connection, noted for a flush.
     pub(super) fn touch(&mut self, key: Key) -> Option<&mut Connection> {
         let connection = self.all.get_mut(&key)?;
+        // What it was offered in this turn comes before what is about to be queued.
+        for frame in (self.turn.as_mut()).map_or_else(Vec::new, |turn| turn.take_back(key)) {
+            connection.send_frame(&frame);
+        }
         if !connection.touched {
             connection.touched = true;
             self.touched.push_back(key);
@@ -103,6 +111,16 @@ impl Connections {
         keys
     }
 
+    /// From here to [`end_turn`](Self::end_turn) entries for whom nothing waits are not queued.
+    pub(super) fn begin_turn(&mut self) {
+        self.turn = Some(Turn::default());
+    }
+
+    /// What is to be sent now, before anything else is done.
+    pub(super) fn end_turn(&mut self) -> Turn {
+        self.turn.take().unwrap_or_default()
+    }
+
     pub(super) fn take_fills(&mut self) -> Vec<FillRequest<Key>> {
         std::mem::take(&mut self.fills)
     }
@@ -127,6 +145,18 @@ impl Outboxes<Key, SharedEntry> for Connections {
         let frame = entry.frame(connection.codec);
         connection.send_frame(frame);
         Offered::Taken
+    }
+
+    fn offer_all(&mut self, member: Key, entries: &[SharedEntry]) -> usize {
+        if let Some(turn) = &mut self.turn
+            && let Some(connection) = self.all.get(&member)
+            && connection.has_nothing_to_send()
+            && turn.take(member, connection.codec, entries, self.outbox_bytes_max)
+        {
+            return entries.len();
+        }
+        let taken = |entry: &&SharedEntry| self.offer(member, entry) == Offered::Taken;
+        entries.iter().take_while(taken).count()
     }
 
     fn effect(&mut self, effect: Effect<Key>) {

@@ -6,6 +6,7 @@ use super::outlets::{HandedOn, Inlet};
 use super::state::{Phase, Worker};
 use crate::journal::Ticket;
 use std::rc::Rc;
+use std::thread::yield_now as yield_thread;
 use suda_protocol::CloseCode;
 use suda_websocket::check_io_uring;
 use tokio::task::yield_now;
@@ -66,6 +67,7 @@ pub(super) async fn run(number: usize, inlet: Inlet, mut entrance: Entrance, too
             return;
         }
         if sockets_left {
+            worker.let_journal_run();
             // The sockets that can be read by now are read, and their drafts are on their way, before the next are written to.
             yield_now().await;
         }
@@ -89,10 +91,21 @@ impl Worker {
             }
             for answer in commit.answers {
                 if let Ticket::Connection { connection, .. } = answer.ticket {
+                    state.at_journal = state.at_journal.saturating_sub(1);
+                    // One write carries its own entry and the answer.
+                    state.roster.give_turn(connection, &mut state.connections);
                     state.connections.reply(connection, answer.reply);
                 }
             }
         });
+    }
+
+    /// The journal may share this thread's core, and what it has of ours is to be in time for as many of the sockets that are left as can be. The
+    /// system would let it wait for some milliseconds, which is a round through a thousand sockets.
+    fn let_journal_run(self: &Rc<Self>) {
+        if self.with(|state| state.at_journal > 0) {
+            yield_thread();
+        }
     }
 
     fn missed(self: &Rc<Self>) {

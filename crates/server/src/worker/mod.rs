@@ -19,6 +19,7 @@ mod shared_entry;
 mod state;
 mod stopping;
 mod tick;
+mod turn;
 
 pub(crate) use hand_over::{HandOver, Workers};
 pub(crate) use outlets::Outlets;

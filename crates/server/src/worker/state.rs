@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use suda_engine::{Draft, Roster};
 use suda_protocol::CloseCode;
-use suda_websocket::flush_all;
+use suda_websocket::{Error, SendError, broadcast_sockets, flush_all};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -38,6 +38,8 @@ pub(super) struct State {
     pub(super) connections: Connections,
     /// Of the sockets that were read since the last flush, in order. At most as many as commands may be in flight.
     pub(super) drafts: Vec<(Key, Draft)>,
+    /// Drafts that were handed to the journal and are not answered yet.
+    pub(super) at_journal: usize,
     pub(super) last_key: Key,
     /// Tokens that are being looked up.
     pub(super) authenticating: usize,
@@ -66,6 +68,7 @@ impl Worker {
             roster: Roster::new(engine_limits.clone()),
             connections: Connections::new(tools.limits.outbox_bytes_max),
             drafts: Vec::new(),
+            at_journal: 0,
             last_key: 0,
             authenticating: 0,
             signed_out: HashSet::new(),
@@ -85,7 +88,7 @@ impl Worker {
         let mut state = self.state.borrow_mut();
         let result = work(&mut state);
         let fills = state.connections.take_fills();
-        if state.connections.has_touched() || !state.drafts.is_empty() {
+        if state.connections.has_touched() || state.roster.has_due() || !state.drafts.is_empty() {
             self.flush.notify_one();
         }
         drop(state);
@@ -106,13 +109,15 @@ impl Worker {
         let sockets_left = {
             let mut state = self.state.borrow_mut();
             self.submit_drafts(&mut state);
+            let mut written = state.give_turns();
             let touched = state.connections.take_touched(FLUSH_SOCKETS_MAX);
             let writer = |&key| Some((key, &state.connections.get(key)?.writer));
             for (key, _) in flush_all(touched.iter().filter_map(writer)) {
                 // Its reading task may be pausing, and would not notice.
                 state.gone(key);
             }
-            for key in touched {
+            written.extend(touched);
+            for key in written {
                 let Some(connection) = state.connections.get_mut(key) else {
                     continue;
                 };
@@ -125,7 +130,7 @@ impl Worker {
                     waiting.push(key);
                 }
             }
-            state.connections.has_touched()
+            state.connections.has_touched() || state.roster.has_due()
         };
         for key in waiting {
             self.spawn_drain(key);
@@ -138,8 +143,29 @@ impl Worker {
 }
 
 impl State {
-    /// Ends a connection with that code. It gets nothing more from here on.
+    /// Has the roster give some members their turn, and sends them what they got. Gives to whom something was sent; who was sent something
+    /// already got it into its outbox, and is touched.
+    fn give_turns(&mut self) -> Vec<Key> {
+        self.connections.begin_turn();
+        (self.roster).give_turns(FLUSH_SOCKETS_MAX, &mut self.connections);
+        let mut written = Vec::new();
+        for run in self.connections.end_turn().runs {
+            let writer = |&key| Some((key, &self.connections.get(key)?.writer));
+            let members = run.members.iter().filter_map(writer);
+            for (key, error) in broadcast_sockets(members, &run.frames) {
+                // A closing one is read on, for the peer's half of the close. Of a failed one the reading task may be pausing.
+                if !matches!(error, Error::Send(SendError::Closing)) {
+                    self.gone(key);
+                }
+            }
+            written.extend(run.members);
+        }
+        written
+    }
+
+    /// Ends a connection with that code. It gets what was committed until here, and nothing more.
     pub(super) fn close(&mut self, key: Key, code: CloseCode) {
+        self.roster.give_turn(key, &mut self.connections);
         if let Some(connection) = self.connections.touch(key) {
             tracing::info!(client = %connection.client, session = %connection.session.id(), code = code.number(), reason = code.name(), "closing a connection");
             connection.close(code);

@@ -71,7 +71,7 @@ impl Worker {
         }
         let heartbeat = v1::Heartbeat {
             now_ms: now_ms(),
-            tops: state.roster.tops(key),
+            tops: state.roster.tops(key, &mut state.connections),
         };
         state
             .connections

@@ -2,7 +2,7 @@
 
 #[cfg(all(feature = "io-uring", target_os = "linux"))]
 use super::together::{self, Below};
-use super::{Error, Stream, Writer, without_budget};
+use super::{Error, SocketStream, Stream, Writer, handle::Handle, without_budget};
 use crate::{PreparedMessage, batch::Batch};
 
 /// Sends `messages` to each of `members`, and waits for none of them.
@@ -45,35 +45,67 @@ pub fn broadcast<'w, K, S: Stream>(
         return unreached;
     }
     let mut batch = Batch::new(messages);
-    let members = members.into_iter();
+    let members = (members.into_iter()).map(|(key, writer)| (key, (*writer).handle()));
     without_budget(|| {
         #[cfg(all(feature = "io-uring", target_os = "linux"))]
         if together::is_ready() {
-            return send_together(members, &mut batch, &mut unreached);
+            return send_together(members, &Below::plain(), &mut batch, &mut unreached);
         }
-        for (key, writer) in members {
-            if let Err(error) = writer.handle().send_batch(&mut batch) {
-                unreached.push((key, error));
-            }
-        }
+        send_each(members, &mut batch, &mut unreached);
     });
     unreached
 }
 
-#[cfg(all(feature = "io-uring", target_os = "linux"))]
-fn send_together<'w, K, S: Stream>(
-    members: impl Iterator<Item = (K, &'w mut Writer<S>)>,
+/// [`broadcast`] for streams over TCP sockets, which with the feature `io-uring` are sent to together even if the program has wrapped them, as
+/// [`flush_all`](crate::flush_all) does.
+///
+/// It takes writers that are only lent, which those in a map are easier to be: each of them takes all the messages, or none, between two others. While
+/// one of its messages is being written by a [`MessageWriter`](crate::MessageWriter), a writer is not to be lent to anybody.
+pub fn broadcast_sockets<'w, K, S: SocketStream>(
+    members: impl IntoIterator<Item = (K, &'w Writer<S>)>,
+    messages: &[PreparedMessage],
+) -> Vec<(K, Error)> {
+    let mut unreached = Vec::new();
+    if messages.is_empty() {
+        return unreached;
+    }
+    let mut batch = Batch::new(messages);
+    let members = (members.into_iter()).map(|(key, writer)| (key, writer.handle()));
+    without_budget(|| {
+        #[cfg(all(feature = "io-uring", target_os = "linux"))]
+        if together::is_ready() {
+            return send_together(members, &Below::of(), &mut batch, &mut unreached);
+        }
+        send_each(members, &mut batch, &mut unreached);
+    });
+    unreached
+}
+
+fn send_each<'w, K, S: Stream>(
+    members: impl Iterator<Item = (K, &'w Handle<S>)>,
     batch: &mut Batch<'_>,
     unreached: &mut Vec<(K, Error)>,
 ) {
-    let below = Below::plain();
-    let mut members = members.map(|(key, writer)| (key, (*writer).handle()));
+    for (key, handle) in members {
+        if let Err(error) = handle.send_batch(batch) {
+            unreached.push((key, error));
+        }
+    }
+}
+
+#[cfg(all(feature = "io-uring", target_os = "linux"))]
+fn send_together<'w, K, S: Stream>(
+    mut members: impl Iterator<Item = (K, &'w Handle<S>)>,
+    below: &Below<S>,
+    batch: &mut Batch<'_>,
+    unreached: &mut Vec<(K, Error)>,
+) {
     let mut next = Vec::with_capacity(together::SENDS_MAX);
     loop {
         next.extend(members.by_ref().take(together::SENDS_MAX));
         if next.is_empty() {
             return;
         }
-        together::send(&mut next, &below, Some(&mut *batch), unreached);
+        together::send(&mut next, below, Some(&mut *batch), unreached);
     }
 }

@@ -71,7 +71,7 @@ use handle::Handle;
 
 pub(crate) use deadline::later;
 
-pub use broadcast::broadcast;
+pub use broadcast::{broadcast, broadcast_sockets};
 #[cfg(feature = "io-uring")]
 pub use check_io_uring::check_io_uring;
 pub use closing::CloseOutcome;

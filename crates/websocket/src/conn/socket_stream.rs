@@ -4,7 +4,8 @@ use tokio::net::TcpStream;
 
 use super::Stream;
 
-/// A stream over a TCP socket, which [`flush_all`](crate::flush_all) may send to without the stream.
+/// A stream over a TCP socket, which [`flush_all`](crate::flush_all) and
+/// [`broadcast_sockets`](crate::broadcast_sockets) may send to without the stream.
 ///
 /// Made for wrappers that only look on, as one that counts bytes.
 ///
