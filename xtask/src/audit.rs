@@ -12,7 +12,9 @@ use crate::shell;
 const PACKAGE: &str = "suda-websocket";
 /// The public face of the library, one item a line.
 const SNAPSHOT: &str = "crates/websocket/api.txt";
-const UNSTABLE_RUSTDOC: &str = "xtask/unstable-rustdoc.sh";
+const RUSTDOC: &str = "xtask/rustdoc.sh";
+/// Warnings are errors. The `cfg` means nothing: it is there so that pages which cargo made otherwise, without the JSON, are not taken for these.
+const RUSTDOC_FLAGS: &str = "-D warnings --cfg suda_public_face";
 /// A release's tag is this and the version.
 const TAGS: &str = "suda-websocket-v*";
 
@@ -90,22 +92,20 @@ pub(crate) fn api(accept: bool) -> Result<()> {
     Ok(())
 }
 
-/// As rustdoc sees them, with every feature. Its JSON is not in the stable language, but it is in the compiler.
-fn public_items() -> Result<String> {
-    // Only rustdoc is told, by way of the script: cargo would build anew all that asks for the variable.
+/// Documents the workspace, with every feature, and on the side writes the JSON from which [`api`] takes the public items.
+pub(crate) fn document() -> Result<()> {
     shell::run(
-        shell::cargo()
-            .args([
-                "rustdoc",
-                "--package",
-                PACKAGE,
-                "--lib",
-                "--all-features",
-                "--",
-            ])
-            .args(["-Z", "unstable-options", "--output-format", "json"])
-            .env("RUSTDOC", shell::root().join(UNSTABLE_RUSTDOC)),
-    )?;
+        shell::cargo_as_tested("doc")
+            .args(["--no-deps", "--lib", "--bin", "suda", "--bin", "xtask"])
+            .env("RUSTDOC", shell::root().join(RUSTDOC))
+            .env("RUSTDOCFLAGS", RUSTDOC_FLAGS),
+    )
+}
+
+/// As rustdoc sees them, with every feature.
+fn public_items() -> Result<String> {
+    // Costs nothing where it has just been done.
+    document()?;
     let json = shell::target()
         .join("doc")
         .join(PACKAGE.replace('-', "_"))

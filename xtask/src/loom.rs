@@ -1,7 +1,7 @@
 //! `cargo xtask loom`: the models of what a WebSocket connection's handles share, in every order that threads may take.
 //!
-//! The models are unit tests of the library, built with `--cfg suda_loom`, which puts loom's locks in the place of std's. Only the
-//! library is built so, not what it depends on.
+//! The models are unit tests of the library, built with `--cfg suda_loom`, which puts loom's locks in the place of std's: see
+//! `crates/websocket/tests/models`. Only the library is built so, not what it depends on.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -23,19 +23,10 @@ struct Built {
 
 pub(crate) fn run(_: Args) -> Result<()> {
     let mut cargo = shell::cargo();
-    cargo.args([
-        "rustc",
-        "--package",
-        "suda-websocket",
-        "--lib",
-        "--all-features",
-    ]);
-    cargo.args([
-        "--profile",
-        "test",
-        "--message-format=json-render-diagnostics",
-    ]);
-    cargo.args(["--", "--cfg", "suda_loom"]);
+    // As the tests are built, whose dependencies it shares: see `shell::cargo_as_tested`.
+    cargo.args(["test", "--workspace", "--all-features"]);
+    cargo.args(["--test", "loom_models", "--no-run"]);
+    cargo.arg("--message-format=json-render-diagnostics");
     let mut building = cargo.stdout(Stdio::piped()).spawn()?;
     let told = building.stdout.take().context("cargo has no output")?;
     let mut executable = None;

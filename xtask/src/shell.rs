@@ -26,6 +26,16 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
+/// Cargo, for a part of what `cargo test --workspace --all-features` builds, in the same way, so that each builds on what the other has
+/// built. Cargo unites the features of what is asked for together, those of the tests' dependencies only if something needs them: hence
+/// the whole workspace, and an example.
+pub(crate) fn cargo_as_tested(subcommand: &str) -> Command {
+    let mut command = cargo();
+    command.args([subcommand, "--workspace", "--all-features"]);
+    command.args(["--example", "handshake"]);
+    command
+}
+
 /// Runs the command to its end, its output on ours. An exit code other than 0 is an error that names the command.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let line = line(command);

@@ -4,6 +4,8 @@
 //! The planted bugs exist only in builds with `--cfg suda_mutants`, which this command makes. The script that adds it stands before the
 //! compiler of the project's own crates alone, so that all else is built once.
 
+use std::process::Command;
+
 use anyhow::{Context, Result, ensure};
 
 use crate::shell;
@@ -25,6 +27,9 @@ pub(crate) struct Args {
     /// Only look for the planted bugs.
     #[arg(long)]
     mutants: bool,
+    /// Build as the tests are built, which shares their work: sooner done with few seeds, slower with many.
+    #[arg(long)]
+    unoptimised: bool,
     /// With --seed: switch this planted bug on.
     #[arg(long, requires = "seed")]
     mutant: Option<String>,
@@ -47,14 +52,19 @@ pub(crate) fn run(args: Args) -> Result<()> {
                 .iter()
                 .flat_map(|name| ["--mutant".to_owned(), name.clone()]),
         );
-        return simulate(args.mutant.is_some(), &rest);
+        return simulate(args.unoptimised, args.mutant.is_some(), &rest);
     }
     if !args.mutants {
         shell::heading("Seeds");
-        simulate(false, &["--seeds".to_owned(), args.seeds.to_string()])?;
+        simulate(
+            args.unoptimised,
+            false,
+            &["--seeds".to_owned(), args.seeds.to_string()],
+        )?;
     }
     shell::heading("Planted bugs");
     simulate(
+        args.unoptimised,
         true,
         &[
             "--mutants".to_owned(),
@@ -65,19 +75,19 @@ pub(crate) fn run(args: Args) -> Result<()> {
 }
 
 /// Builds the simulator and starts it.
-fn simulate(planted: bool, args: &[String]) -> Result<()> {
-    let mut command = shell::cargo();
-    command.args([
-        "run",
-        "--quiet",
-        "--profile",
-        "sim",
-        "--package",
-        "suda-simulator",
-    ]);
+fn simulate(unoptimised: bool, planted: bool, args: &[String]) -> Result<()> {
+    let (mut cargo, folder) = if unoptimised {
+        (shell::cargo_as_tested("build"), "debug")
+    } else {
+        let mut cargo = shell::cargo();
+        cargo.args(["build", "--profile", "sim", "--package", "suda-simulator"]);
+        (cargo, "sim")
+    };
+    cargo.args(["--quiet", "--bin", "suda-simulator"]);
     if planted {
-        command.env("RUSTC_WORKSPACE_WRAPPER", shell::root().join(PLANTER));
+        cargo.env("RUSTC_WORKSPACE_WRAPPER", shell::root().join(PLANTER));
     }
-    command.arg("--").args(args);
-    shell::run(&mut command).context("the simulator found something, or could not be built")
+    shell::run(&mut cargo).context("the simulator could not be built")?;
+    let simulator = shell::target().join(folder).join("suda-simulator");
+    shell::run(Command::new(simulator).args(args)).context("the simulator found something")
 }

@@ -1,7 +1,10 @@
 //! `cargo xtask test`: every check, in one run, the same on a laptop and in CI.
 //!
-//! A step that fails fails the run, but the steps after it still run: one run shows everything that is wrong. What the web client's step can do
-//! without the server is done beside the steps that compile; what it has to say is told in its turn.
+//! A step that fails fails the run, but the steps after it still run: one run shows everything that is wrong. What can be checked of the web
+//! client without a server is checked beside the steps that compile; what there is to say of it is told in its turn.
+//!
+//! Most of a run from nothing is compiling, so the steps build what they share in the same way: see [`shell::cargo_as_tested`], and the profiles in
+//! the workspace's `Cargo.toml`. The web client is built before the tests, which then build the binary that the browser gets.
 
 use std::{
     fs::{self, File},
@@ -39,12 +42,14 @@ enum Step {
     Doc,
     /// The public items of the WebSocket library are those of its snapshot.
     Api,
+    /// The web client: types, lints, logic, and its build.
+    Web,
     /// All tests of the workspace, documentation examples included.
     Unit,
     /// Every order in which threads may use a WebSocket connection.
     Loom,
-    /// The web client: types, lints, logic, and both clients against the real server, in a browser and in a pseudo-terminal.
-    Web,
+    /// Both clients against the real server, in a browser and in a pseudo-terminal.
+    Browser,
     /// A short simulation.
     Sim,
 }
@@ -62,7 +67,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
         shell::heading(step.title());
         let start = Instant::now();
         let result = match (step, beside.take_if(|_| step == Step::Web)) {
-            (Step::Web, Some(prepared)) => prepared.finish().and_then(|()| web::after_check()),
+            (Step::Web, Some(checked)) => checked.finish().and_then(|()| web::build()),
+            (Step::Browser, _) if !steps.contains(&Step::Web) => {
+                web::build().and_then(|()| step.run())
+            }
             _ => step.run(),
         };
         let duration = start.elapsed();
@@ -93,9 +101,10 @@ impl Step {
             Step::Clippy => "Lints (clippy)",
             Step::Doc => "Documentation (rustdoc)",
             Step::Api => "Public face of the WebSocket library",
+            Step::Web => "Web client",
             Step::Unit => "Tests (cargo test)",
             Step::Loom => "Models (loom)",
-            Step::Web => "Web client, and both clients side by side (Chromium)",
+            Step::Browser => "Both clients, in Chromium and in a terminal",
             Step::Sim => "Short simulation",
         }
     }
@@ -120,12 +129,9 @@ impl Step {
                 clippy(&bare)?;
                 clippy(&[&bare[..], &["--features", "tokio"]].concat())
             }
-            Step::Doc => shell::run(
-                shell::cargo()
-                    .args(["doc", "--workspace", "--no-deps", "--all-features"])
-                    .env("RUSTDOCFLAGS", "-D warnings"),
-            ),
+            Step::Doc => audit::document(),
             Step::Api => audit::api(false),
+            Step::Web => web::check().and_then(|()| web::build()),
             Step::Unit => shell::run(shell::cargo().args([
                 "test",
                 "--workspace",
@@ -133,13 +139,13 @@ impl Step {
                 "--no-fail-fast",
             ])),
             Step::Loom => loom::run(loom::Args {}),
-            Step::Web => web::test(),
-            Step::Sim => shell::run(own()?.args(["sim", "--seeds", SIM_SEEDS])),
+            Step::Browser => web::in_browser(&[]),
+            Step::Sim => shell::run(own()?.args(["sim", "--seeds", SIM_SEEDS, "--unoptimised"])),
         }
     }
 }
 
-/// The part of the web client's checks that needs no server, under way beside other steps.
+/// The web client's checks, under way beside other steps.
 struct Beside {
     child: Child,
     log: PathBuf,

@@ -41,20 +41,15 @@ pub(crate) fn run(args: Args) -> Result<()> {
 }
 
 /// Checks, builds and tests the web client, in the end in a browser against the real server.
-pub(crate) fn test() -> Result<()> {
+fn test() -> Result<()> {
     check()?;
-    after_check()
-}
-
-/// What is left after [`check`]: a build, and the tests in a browser. Not beside a build of the server, which takes the web client in.
-pub(crate) fn after_check() -> Result<()> {
     build()?;
     shell::heading("Web client: in a browser, against the real server");
     in_browser(&[])
 }
 
 /// What needs neither server nor browser: types, lints, logic.
-fn check() -> Result<()> {
+pub(crate) fn check() -> Result<()> {
     let web = shell::root().join("web");
     npm::ensure(&web)?;
     shell::heading("Web client: types and lints");
@@ -68,13 +63,13 @@ fn check() -> Result<()> {
 /// Runs the tests in the browser, or those that are named, against the binary with the web client that was built last.
 pub(crate) fn in_browser(only: &[&str]) -> Result<()> {
     ensure_chromium()?;
-    shell::run(shell::cargo().args(["build", "--package", "suda", "--bin", "suda"]))?;
+    shell::run(shell::cargo_as_tested("build").args(["--bin", "suda"]))?;
     let mut tests = npm_script(&shell::root().join("web"), "e2e");
     tests.arg("--").args(only).env("SUDA_BINARY", binary());
     shell::run(&mut tests)
 }
 
-/// Builds the web client.
+/// Builds the web client. Not beside a build of the server, which takes it in.
 pub(crate) fn build() -> Result<()> {
     let web = shell::root().join("web");
     npm::ensure(&web)?;
