@@ -360,19 +360,21 @@ impl<S: Stream> Flush for Shared<S> {
 }
 
 impl<S: Stream> Beating for Shared<S> {
-    /// While nobody reads, the heart does, up to one buffer: a program that is busy with something else is not a silent peer.
+    /// What nobody has read the heart does, up to one buffer: a program that is busy with something else is not a silent peer. Whether the
+    /// signal knows a reader does not matter: one that found something at once is known to it, too, and may be busy with that.
     fn listen(self: Arc<Self>, before: u64) -> Heard {
+        let mut filled = false;
         let heard = self.with_open(|inner| {
-            if inner.received_bytes() == before
-                && inner.end().is_none()
-                && !self.signal.has_reader()
-            {
+            if inner.received_bytes() == before && inner.end().is_none() {
                 if inner.conn.input().len() >= buffers::BUFFER_BYTES {
                     return Heard::Something(before);
                 }
                 let waker = self.waker();
-                if let Poll::Ready(Err(error)) = inner.poll_fill(&mut Context::from_waker(&waker)) {
-                    inner.set_end(End::Io(error.into()));
+                if let Poll::Ready(read) = inner.poll_fill(&mut Context::from_waker(&waker)) {
+                    filled = true;
+                    if let Err(error) = read {
+                        inner.set_end(End::Io(error.into()));
+                    }
                 }
             }
             match inner.received_bytes() {
@@ -381,6 +383,10 @@ impl<S: Stream> Beating for Shared<S> {
                 more => Heard::Something(more),
             }
         });
+        if filled {
+            // The stream's own wake may have been for this, and found nothing any more.
+            self.signal.wake_reader();
+        }
         heard.unwrap_or(Heard::End)
     }
 

@@ -34,11 +34,6 @@ impl Signal {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a reader waits to be woken.
-    pub(super) fn has_reader(&self) -> bool {
-        self.reader().is_some()
-    }
-
     /// To be called before the stream is polled for reading, so that no wake can come in between.
     #[inline]
     pub(super) fn set_reader(&self, waker: &Waker) {

@@ -119,6 +119,39 @@ async fn a_program_that_is_busy_with_something_else_is_not_a_silent_peer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_program_that_is_busy_with_what_it_found_at_once_is_not_a_silent_peer() {
+    let (ours, theirs) = duplex(1 << 10);
+    let mut server = beating(ours);
+    let mut peer = RawPeer::new(theirs, Role::Client);
+    tokio::join!(
+        biased;
+        async { assert_eq!(server.read_message().await.unwrap(), Message::text("waited for")) },
+        peer.send(0x81, b"waited for"),
+    );
+    peer.send(0x81, b"there already").await;
+    assert_eq!(
+        server.read_message().await.unwrap(),
+        Message::text("there already")
+    );
+    let peer = tokio::spawn(async move {
+        while let Some((first, payload)) = peer.next_frame().await {
+            match first {
+                0x89 => peer.send(0x8a, &payload).await,
+                _ => peer.send(0x81, &payload).await,
+            }
+        }
+    });
+    sleep(AGES).await;
+    server.write_message("still there?").await.unwrap();
+    assert_eq!(
+        server.read_message().await.unwrap(),
+        Message::text("still there?")
+    );
+    drop(server);
+    peer.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_that_came_while_nobody_read_wakes_the_next_reader() {
     let (ours, theirs) = duplex(1 << 10);
     let mut server = beating(ours);
