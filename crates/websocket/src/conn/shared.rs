@@ -4,7 +4,7 @@
 use std::sync::TryLockError;
 use std::{
     sync::{Arc, PoisonError},
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
 };
 
 use bytes::Bytes;
@@ -116,11 +116,6 @@ impl<S: Stream> Shared<S> {
         let reader = self.signal.take_reader();
         // Outside both locks: what is dropped here may wake somebody.
         drop((inner, reader));
-    }
-
-    /// The waker that the stream is polled with.
-    pub(super) fn waker(self: &Arc<Self>) -> Waker {
-        self.clone().into()
     }
 
     /// [`poll_flush`](Self::poll_flush), if there is anything to be sent.

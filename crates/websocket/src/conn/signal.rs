@@ -9,8 +9,10 @@
 
 use std::{
     sync::{Arc, PoisonError},
-    task::{Wake, Waker},
+    task::Waker,
 };
+
+use futures_task::{ArcWake, WakerRef, waker_ref};
 
 use super::{
     Stream,
@@ -55,12 +57,16 @@ impl Signal {
     }
 }
 
-impl<S: Stream> Wake for Shared<S> {
-    fn wake(self: Arc<Self>) {
-        self.stream_is_ready();
+impl<S: Stream> Shared<S> {
+    /// The waker that the stream is polled with. It is counted only where the stream keeps it.
+    #[inline]
+    pub(super) fn waker(self: &Arc<Self>) -> WakerRef<'_> {
+        waker_ref(self)
     }
+}
 
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.stream_is_ready();
+impl<S: Stream> ArcWake for Shared<S> {
+    fn wake_by_ref(shared: &Arc<Self>) {
+        shared.stream_is_ready();
     }
 }
