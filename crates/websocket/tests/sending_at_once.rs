@@ -10,8 +10,11 @@ use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
-    sync::{Arc, Mutex},
-    task::{Context, Poll, Waker},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
     time::Duration,
 };
 
@@ -75,6 +78,16 @@ async fn that_answers_once<S: Stream, P: Stream>(ours: S, theirs: P) -> (Conn<S>
     // The next turn has begun.
     assert!(poll_once(conn.read_message()).is_none());
     (conn, peer)
+}
+
+/// How often a task was woken.
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 fn poll_once<F: Future>(future: F) -> Option<F::Output> {
@@ -496,6 +509,33 @@ async fn a_write_deadline_that_has_passed_is_told_before_anything_is_sent() {
     assert_eq!(counts.get().writes, before);
 }
 
+/// Uses this task's streams until tokio wants it to give way.
+fn use_up_budget(cx: &mut Context<'_>) {
+    while tokio::task::coop::has_budget_remaining() {
+        let _ = pin!(tokio::task::coop::consume_budget()).poll(cx);
+    }
+}
+
+#[tokio::test]
+async fn a_write_of_a_task_that_has_used_up_its_budget_wakes_no_reader() {
+    let (ours, counts, theirs) = counted();
+    let (mut conn, mut peer) = that_answers_once(ours, theirs).await;
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(woken.clone());
+    let reading = pin!(conn.read_message()).poll(&mut Context::from_waker(&waker));
+    assert!(reading.is_pending());
+    let before = counts.get().writes;
+    poll_fn(|cx| {
+        use_up_budget(cx);
+        write(&mut conn, "out of budget").unwrap();
+        Poll::Ready(())
+    })
+    .await;
+    next_is(&mut peer, b"out of budget").await;
+    assert_eq!(counts.get().writes, before + 1);
+    assert_eq!(woken.0.load(Ordering::SeqCst), 0);
+}
+
 #[tokio::test]
 async fn a_task_that_has_used_up_its_budget_still_sends() {
     let (listener, connecting) = {
@@ -508,9 +548,7 @@ async fn a_task_that_has_used_up_its_budget_still_sends() {
     let writing = tokio::spawn(async move {
         // Until tokio wants this task to give way.
         poll_fn(|cx| {
-            while tokio::task::coop::has_budget_remaining() {
-                let _ = pin!(tokio::task::coop::consume_budget()).poll(cx);
-            }
+            use_up_budget(cx);
             Poll::Ready(())
         })
         .await;

@@ -7,6 +7,8 @@ use std::{
     task::{Context, Poll},
 };
 
+use tokio::task::coop::has_budget_remaining;
+
 use super::{
     Stream,
     error::End,
@@ -138,7 +140,8 @@ impl<S: Stream> Shared<S> {
     /// it did.
     #[inline]
     fn send_at_once(self: &Arc<Self>, inner: &mut Inner<S>, message: &Message) -> bool {
-        if !inner.is_flushed() || inner.may_have_message() {
+        // Out of its budget a task finds each stream blocked, as if its socket were full.
+        if !inner.is_flushed() || inner.may_have_message() || !has_budget_remaining() {
             return false;
         }
         let Some(mut frame) = ShortFrame::lend() else {
