@@ -148,6 +148,9 @@ fn ours(name: &str, program: &dyn Fn(&'static str) -> Program) -> Server {
 }
 
 /// Ours with the feature of that name, which only the fan-out uses.
+/// Ours, sending through an io_uring.
+pub(super) const IO_URING: &str = "suda (io_uring)";
+
 fn io_uring() -> Server {
     let way = Way {
         rows: FANOUT,
@@ -158,7 +161,7 @@ fn io_uring() -> Server {
         args: "--listen 127.0.0.1:{port}".to_owned(),
         raw: false,
     };
-    Server::new("suda (io_uring)", Family::Ours, vec![way])
+    Server::new(IO_URING, Family::Ours, vec![way])
 }
 
 fn uwebsockets() -> Server {

@@ -7,11 +7,19 @@ use super::{
     kit::{Kit, Program, USERS},
     sample,
 };
-use crate::bench::{Args, measure::Sample, rows::Row, servers::Family};
+use crate::bench::{
+    Args,
+    measure::Sample,
+    rows::Row,
+    servers::{Family, IO_URING},
+};
 
 pub(super) const UNDER_WAY: [usize; 2] = [1, 8];
 pub(super) const FLOOR: &str = "raw-epoll";
 pub(super) const EXAMPLE: &str = "broadcast_server";
+pub(super) const EXAMPLE_IO_URING: &str = "broadcast_server (io_uring)";
+/// What is measured beside the chat.
+pub(super) const BESIDE: [&str; 3] = [FLOOR, EXAMPLE, EXAMPLE_IO_URING];
 const SECONDS: usize = 4;
 
 pub(super) fn cell(under_way: usize) -> String {
@@ -36,6 +44,7 @@ pub(super) fn round(kit: &Kit, args: &Args, round: usize) -> Result<Vec<Sample>>
         for peer in &kit.peers {
             let name = match peer.family {
                 Family::Floor => FLOOR,
+                _ if peer.name == IO_URING => EXAMPLE_IO_URING,
                 _ => EXAMPLE,
             };
             let load = format!("fanout --conns {USERS} --window {under_way} --size {size:.0}");

@@ -89,7 +89,7 @@ impl Samples<'_> {
         let mut names: Vec<&str> = Vec::new();
         for sample in &self.0 {
             let name = sample.server.as_str();
-            if ![fanout::FLOOR, fanout::EXAMPLE].contains(&name) && !names.contains(&name) {
+            if !fanout::BESIDE.contains(&name) && !names.contains(&name) {
                 names.push(name);
             }
         }
@@ -139,11 +139,12 @@ impl Samples<'_> {
     }
 
     fn fanout(&self, text: &mut String) {
-        *text += "| posts | build | bytes of a delivery | chat | of it journal | broadcast_server | bare epoll | × broadcast_server | without the journal | × bare epoll |\n\
-                  | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
+        *text += "| posts | build | bytes of a delivery | chat | of it journal | broadcast_server | bare epoll | × broadcast_server | without the journal | × broadcast_server (io_uring) | × bare epoll |\n\
+                  | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
         for under_way in fanout::UNDER_WAY {
             let cell = fanout::cell(under_way);
             let example = (fanout::EXAMPLE, cell.as_str());
+            let io_uring = (fanout::EXAMPLE_IO_URING, cell.as_str());
             let floor = (fanout::FLOOR, cell.as_str());
             for chat in self.chats() {
                 let one = (chat, cell.as_str());
@@ -159,7 +160,7 @@ impl Samples<'_> {
                 })();
                 let _ = writeln!(
                     text,
-                    "| {cell} | {chat} | {} | {} | {} | {} | {} | {} | {} | {} |",
+                    "| {cell} | {chat} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
                     plain(bytes),
                     plain(value),
                     plain(journal),
@@ -167,6 +168,7 @@ impl Samples<'_> {
                     plain(self.value(floor.0, &cell)),
                     ratio_text(self.ratio(one, example)),
                     rest.unwrap_or_else(|| "–".to_owned()),
+                    ratio_text(self.ratio(one, io_uring)),
                     ratio_text(self.ratio(one, floor)),
                 );
             }
