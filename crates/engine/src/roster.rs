@@ -37,7 +37,7 @@ use crate::{Cursor, Limits, Refusal, RoomId, RoomRef, Sequenced, UserId, mutant}
 pub struct Roster<M, E> {
     limits: Limits,
     rooms: BTreeMap<RoomId, HeldRoom<M, E>>,
-    /// Rooms in which somebody's turn may have to come, each once.
+    /// Rooms in which somebody's turn may have to come. One that was dropped and then held anew may be here twice.
     due: VecDeque<RoomId>,
     members: HashMap<M, Member>,
     openings: BTreeMap<u64, Opening<M>>,
@@ -257,9 +257,7 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
             return Vec::new();
         };
         let top = |id: &RoomId| {
-            let held = self.rooms.get(id)?;
-            let last = held.streams.get(member)?.last;
-            let top = held.top.filter(|top| top.seq > last.seq).unwrap_or(last);
+            let top = self.rooms.get(id)?.top_for(member)?;
             Some(v1::RoomTop {
                 room: id.to_string(),
                 top: Some(top.to_wire()),

@@ -4,7 +4,7 @@
 
 mod support;
 
-use suda_engine::{Intent, RoomRef};
+use suda_engine::{Intent, RoomId, RoomRef};
 use suda_protocol::v1::reply::Result as Reply;
 use support::worker::{Sent, Worker};
 
@@ -139,26 +139,87 @@ fn batches_missed_before_a_turn_leave_no_hole() {
     }
 }
 
-#[test]
-fn a_turn_is_for_all_rooms_of_a_member() {
-    let mut worker = opened();
+/// Has member 1 open a room of its own beside the lobby, and gives it.
+fn with_another_room(worker: &mut Worker) -> RoomId {
     let create = support::create(1, 20_000, "other");
     let other = worker.node.commit(vec![create]).entries[0].room();
     worker.ask(1, RoomRef::Id(other), None);
     worker.fill();
     worker.sent(1);
-    worker.post_later(1);
+    other
+}
+
+/// Commits a post of user 1 there, whose turns are to come.
+fn post_elsewhere_later(worker: &mut Worker, room: RoomId) {
     let intent = Intent::Post {
-        room: RoomRef::Id(other),
+        room: RoomRef::Id(room),
         text: "안녕".into(),
         reply_to: 0,
     };
     let posted = worker.node.commit(vec![support::draft(1, 20_001, intent)]);
-    worker
-        .roster
-        .committed(&posted.entries[0], &mut worker.outs);
-    assert!(worker.roster.give_turns(1, &mut worker.outs));
-    assert_eq!(worker.entries(1), [4, 2]);
+    (worker.roster).committed(&posted.entries[0], &mut worker.outs);
+}
+
+#[test]
+fn rooms_take_turns_so_that_a_small_one_does_not_wait_for_a_large_one() {
+    let mut worker = opened();
+    let other = with_another_room(&mut worker);
+    worker.post_later(1);
+    post_elsewhere_later(&mut worker, other);
+    let mut turn = || {
+        let left = worker.roster.give_turns(1, &mut worker.outs);
+        ([1, 2, 3].map(|member| worker.entries(member)), left)
+    };
+    assert_eq!(turn(), ([vec![4], vec![], vec![]], true));
+    assert_eq!(turn(), ([vec![2], vec![], vec![]], true));
+    assert_eq!(turn(), ([vec![], vec![4], vec![]], true));
+    assert_eq!(turn(), ([vec![], vec![], vec![4]], false));
+}
+
+#[test]
+fn a_turn_at_once_is_for_all_rooms_though_one_ends_with_it() {
+    let mut worker = opened();
+    let other = with_another_room(&mut worker);
+    worker.leave_later(1);
+    post_elsewhere_later(&mut worker, other);
+    let tops = worker.roster.tops(1, &mut worker.outs);
+    let sent = worker.sent(1);
+    assert_eq!(sent.len(), 3, "{sent:?}");
+    for one in [Sent::Entry(4), Sent::Removed, Sent::Entry(2)] {
+        assert!(sent.contains(&one), "{sent:?}");
+    }
+    let tops: Vec<u64> = tops.into_iter().map(|top| top.top.unwrap().seq).collect();
+    assert_eq!(tops, [2]);
+}
+
+#[test]
+fn an_open_whose_old_stream_ends_with_it_loses_nothing_that_came_after_the_read() {
+    let mut worker = Worker::new();
+    worker.open_by_id(2, None);
+    worker.sent(2);
+    // Nobody else has the room open on this worker.
+    worker.ask(2, RoomRef::Id(worker.node.lobby_id()), None);
+    let request = worker.outs.fills.pop_front().unwrap();
+    let read = worker.node.store.fill(&request);
+    worker.outs.room.insert(2, 0);
+    worker.post_later(1);
+    let (member, request) = (request.member, request.request);
+    (worker.roster).fill_answered(member, request, Ok(read), &mut worker.outs);
+    assert_eq!(worker.sent(2)[0], Sent::Lag(4));
+    worker.outs.room.remove(&2);
+    worker.drained(2);
     worker.turns();
-    assert_eq!(worker.entries(1), [] as [u64; 0]);
+    worker.fill();
+    assert_eq!(worker.entries(2), [4]);
+}
+
+#[test]
+fn who_was_removed_hears_of_nothing_later_though_its_outbox_is_full() {
+    let mut worker = opened();
+    worker.outs.room.insert(2, 0);
+    worker.post_later(1);
+    worker.leave_later(2);
+    worker.post_later(1);
+    worker.turns();
+    assert_eq!(worker.sent(2), [Sent::Lag(5)]);
 }

@@ -37,6 +37,12 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
         answer: FillAnswer<E>,
         out: &mut impl Outboxes<M, E>,
     ) {
+        // What its old stream has not shown it yet comes before the new one, and before the opening lets go of the room: that stream may be the
+        // last thing that holds it, and end with this, and what was committed since the store was read would be forgotten with it.
+        let reopened = self.openings.get(&request).map(|opening| &opening.room);
+        if let Some(RoomRef::Id(room)) = reopened.cloned() {
+            self.give_turn_in(member, room, out);
+        }
         if let Some(opening) = self.take_opening(request) {
             return self.opened(opening, answer, out);
         }
@@ -83,7 +89,7 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
             room: Some(room.to_wire(true)),
             continuity: continuity.into(),
         });
-        // What its old stream has not shown it yet comes before the new one.
+        // Where only a name was known. What the room forgets with this is read again.
         self.give_turn_in(member, room.id, out);
         out.effect(Effect::Reply {
             member,
@@ -101,7 +107,6 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
                     user: opening.user,
                     last: after,
                     state,
-                    has_others: false,
                 },
             );
             self.take_page(member, room.id, room.top, &facts.entries, out);
@@ -266,13 +271,9 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
 
     /// The member was too slow: it loses its place, no entry.
     pub(super) fn lag(&mut self, member: M, room: RoomId, out: &mut impl Outboxes<M, E>) {
-        let Some(held) = self.rooms.get(&room) else {
+        let Some(top) = self.rooms.get(&room).and_then(|held| held.top_for(member)) else {
             return;
         };
-        let Some(last) = held.streams.get(member).map(|stream| stream.last) else {
-            return;
-        };
-        let top = held.top.filter(|top| top.seq > last.seq).unwrap_or(last);
         self.remove_stream(member, room);
         out.effect(Effect::Lag { member, room, top });
     }
@@ -294,9 +295,7 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
         }
         let held = self.rooms.entry(room.id).or_insert_with(HeldRoom::new);
         held.name_key = names::key(&room.name);
-        let member = stream.member;
         held.streams.insert(stream);
-        self.tell_of_others(member);
     }
 
     pub(super) fn remove_stream(&mut self, member: M, room: RoomId) {
@@ -306,7 +305,6 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
         if let Some(held) = self.rooms.get_mut(&room) {
             held.streams.remove(member);
         }
-        self.tell_of_others(member);
         self.drop_if_unheld(room);
     }
 

@@ -36,7 +36,8 @@ impl<M: Copy + Eq + Hash, E: Sequenced> HeldRoom<M, E> {
         }
     }
 
-    /// Keeps a committed entry and makes all streams due; gives whether it is a new one. Before a hole nothing is kept, and what comes a second time is kept once.
+    /// Keeps a committed entry and makes all streams due; gives whether it is a new one. Before a hole nothing is kept, and what comes a
+    /// second time is kept once.
     pub(super) fn note(&mut self, entry: &E, ring_entries_max: usize) -> bool {
         let cursor = entry.cursor();
         if let Some(top) = self.top {
@@ -74,6 +75,22 @@ impl<M: Copy + Eq + Hash, E: Sequenced> HeldRoom<M, E> {
         let first = self.ring.front()?.cursor().seq;
         self.ring
             .get(usize::try_from(seq.checked_sub(first)?).ok()?)
+    }
+
+    /// The newest entry that a member may be told of: as far as is known here that is the top, or what removed the member, but nothing
+    /// that came after that.
+    pub(super) fn top_for(&self, member: M) -> Option<Cursor> {
+        let stream = self.streams.get(member)?;
+        let last = stream.last;
+        let Some(top) = self.top.filter(|top| top.seq > last.seq) else {
+            return Some(last);
+        };
+        let begin = self
+            .ring
+            .partition_point(|entry| entry.cursor().seq <= last.seq);
+        let removal =
+            (self.ring.iter().skip(begin)).find(|entry| entry.removes() == Some(stream.user));
+        Some(removal.map_or(top, Sequenced::cursor))
     }
 
     /// What is kept may not be followed by the next batch.

@@ -10,8 +10,6 @@ pub(super) struct Stream<M> {
     /// The last entry that was offered and taken.
     pub(super) last: Cursor,
     pub(super) state: State,
-    /// The member has other rooms open.
-    pub(super) has_others: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

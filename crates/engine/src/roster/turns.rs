@@ -7,8 +7,8 @@ use super::{Outboxes, Roster};
 use crate::{RoomId, Sequenced, mutant};
 
 impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
-    /// Goes to at most `turns_max` members and offers each all that was committed since its last turn, in all of its rooms. Gives
-    /// whether somebody's turn is still to come.
+    /// Goes to at most `turns_max` members of rooms and offers each all that was committed there since its last turn. Gives whether
+    /// somebody's turn is still to come.
     ///
     /// The rooms in which somebody waits take turns, too, so that a small one does not wait for all members of a large one.
     pub fn give_turns(&mut self, turns_max: usize, out: &mut impl Outboxes<M, E>) -> bool {
@@ -34,8 +34,8 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
     /// Offers a member at once what it would get with its next turn: to be called before anything that is to come behind it.
     pub fn give_turn(&mut self, member: M, out: &mut impl Outboxes<M, E>) {
         let rooms = |member: &super::Member| member.rooms.len();
-        for at in 0..self.members.get(&member).map_or(0, rooms) {
-            // They become fewer where a stream ends.
+        // From the last one on: where a stream ends, those behind it move up.
+        for at in (0..self.members.get(&member).map_or(0, rooms)).rev() {
             let room = (self.members.get(&member)).and_then(|of_member| of_member.rooms.get(at));
             if let Some(room) = room.copied() {
                 self.give_turn_in(member, room, out);
@@ -57,7 +57,6 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
         let (streams, ring) = held.parts();
         let mut turns = 0;
         let mut ended = Vec::new();
-        let mut elsewhere = Vec::new();
         // What is kept behind a place, and whether it removes somebody: found once for all members who stand there.
         let lies_behind = |place: u64| {
             let begin = ring.partition_point(|entry| entry.cursor().seq <= place);
@@ -100,8 +99,6 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
                 } else {
                     ended.push((stream.member, Step::Full));
                 }
-            } else if stream.has_others {
-                elsewhere.push(stream.member);
             }
         }
         for (member, step) in ended {
@@ -111,9 +108,6 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
                 // Up to the entry that removes it.
                 Step::Removed | Step::Taken | Step::Lower => self.give_turn_in(member, room, out),
             }
-        }
-        for member in elsewhere {
-            self.give_turn(member, out);
         }
         turns
     }
@@ -141,20 +135,6 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
                 Step::Taken | Step::Lower | Step::Hole => {}
                 Step::Full => return self.lag(member, room, out),
                 Step::Removed => return self.removed(member, room, out),
-            }
-        }
-    }
-
-    /// Has a member's streams know whether there are several of them.
-    pub(super) fn tell_of_others(&mut self, member: M) {
-        let Some(of_member) = self.members.get(&member) else {
-            return;
-        };
-        let has_others = of_member.rooms.len() > 1;
-        for room in &of_member.rooms {
-            let held = self.rooms.get_mut(room);
-            if let Some(stream) = held.and_then(|held| held.streams.get_mut(member)) {
-                stream.has_others = has_others;
             }
         }
     }

@@ -98,7 +98,8 @@ impl Worker {
         result
     }
 
-    /// Hands drafts to the journal and writes to the sockets that have waited longest for it, at most [`FLUSH_SOCKETS_MAX`]: with one
+    /// Hands drafts to the journal, gives members of rooms their turn and writes to the sockets that have waited longest for it, at most
+    /// [`FLUSH_SOCKETS_MAX`] of each: with one
     /// call for all where the system has an io_uring for us, else with one for each. What a socket doesn't take waits for it alone.
     /// True where sockets are left for the next flush.
     ///
@@ -106,10 +107,12 @@ impl Worker {
     /// is next, and each socket gets all that waits for it in one write.
     pub(super) fn flush(self: &Rc<Self>) -> bool {
         let mut waiting = Vec::new();
+        let fills;
         let sockets_left = {
             let mut state = self.state.borrow_mut();
             self.submit_drafts(&mut state);
             let mut written = state.give_turns();
+            fills = state.connections.take_fills();
             let touched = state.connections.take_touched(FLUSH_SOCKETS_MAX);
             let writer = |&key| Some((key, &state.connections.get(key)?.writer));
             for (key, _) in flush_all(touched.iter().filter_map(writer)) {
@@ -132,6 +135,9 @@ impl Worker {
             }
             state.connections.has_touched() || state.roster.has_due()
         };
+        for request in fills {
+            self.spawn_fill(request);
+        }
         for key in waiting {
             self.spawn_drain(key);
         }

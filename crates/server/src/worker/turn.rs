@@ -26,7 +26,8 @@ pub(super) struct Run {
 }
 
 impl Turn {
-    /// Takes entries for a member to whom nothing else is on its way; false where they are too long for that.
+    /// Takes entries for a member to whom nothing else is on its way; false where they are too long for that, or where it gets others in this
+    /// turn already, with which they are to be sent.
     pub(super) fn take(
         &mut self,
         member: Key,
@@ -38,6 +39,11 @@ impl Turn {
             return true;
         };
         let ends = (first.cursor(), last.cursor());
+        // A member is offered the entries of a room once in a turn.
+        let mut others = self.runs.iter().filter(|run| run.ends != ends);
+        if others.any(|run| run.members.contains(&member)) {
+            return false;
+        }
         // Members of a room come one after the other, mostly with one codec.
         let known = (self.runs.iter()).rposition(|run| run.codec == codec && run.ends == ends);
         let at = known.unwrap_or_else(|| {
