@@ -10,7 +10,7 @@ use bytes::BytesMut;
 
 use crate::{Connection, Message, buffers, connection::ReadTerms};
 
-/// Of these that nobody uses, how many a thread keeps for its readers.
+/// Of these that nobody uses, how many a thread keeps for its readers: each with a buffer, besides those that [`buffers`] keeps.
 const SPARE_MAX: usize = 4;
 
 /// Lent by the thread, with a read buffer, from a read until all of it is given out and nothing more is there.
@@ -98,6 +98,8 @@ impl ReadAhead {
         if !buffers::is_spare(&mut self.bytes) {
             self.bytes = BytesMut::new();
         }
+        // Another connection's frames are no guess for the next one's.
+        self.last_frame_bytes = 0;
         // A thread that is ending has no spares any more: it is freed then.
         let _ = SPARE.try_with(|spare| {
             let mut spare = spare.borrow_mut();
