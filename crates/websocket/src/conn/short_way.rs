@@ -14,7 +14,7 @@ use super::{
     error::End,
     inner::Inner,
     read_ahead::ReadAhead,
-    room::LONG_FRAME_BYTES,
+    room::{LONG_FRAME_BYTES, give_room_up},
     shared::{Locked, Shared},
     short_frame::ShortFrame,
 };
@@ -96,6 +96,8 @@ impl<S: Stream> Shared<S> {
                 if let Some(empty) = ahead.take() {
                     empty.give_back();
                 }
+                // What the long way has read into.
+                give_room_up(inner.conn.input());
                 Some(Poll::Pending)
             }
             // The stream may have ended: nothing was read then.
@@ -159,5 +161,32 @@ impl<S: Stream> Shared<S> {
         }
         frame.give_back();
         true
+    }
+}
+
+#[cfg(all(test, not(suda_loom)))]
+mod tests {
+    use std::{
+        future::Future,
+        pin::pin,
+        task::{Context, Waker},
+    };
+
+    use crate::{Config, Conn, Message, Parts, Role};
+    use tokio::io::{AsyncWriteExt, duplex};
+
+    #[tokio::test]
+    async fn a_connection_that_waits_after_the_long_way_holds_no_read_buffer() {
+        let (ours, mut theirs) = duplex(1 << 16);
+        let mut conn = Conn::from_parts(ours, Parts::new(Role::Client, Config::default()));
+        // A message in two frames, which is not for the short way.
+        let frames = [0x02, 1, b'a', 0x80, 1, b'b'];
+        theirs.write_all(&frames).await.unwrap();
+        assert_eq!(conn.read_message().await.unwrap(), Message::binary("ab"));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(pin!(conn.read_message()).poll(&mut cx).is_pending());
+        let (reader, ..) = conn.split();
+        let capacity = reader.handle.with(|inner| inner.conn.input().capacity());
+        assert_eq!(capacity, 0);
     }
 }
