@@ -7,6 +7,8 @@ const RANDOM_BYTES: usize = 1024;
 
 /// From this length on, in bytes, whole vectors pay for being got ready.
 const LONG_BYTES_MIN: usize = 64;
+/// Bytes that are unmasked without a look at how many are left.
+const BLOCK_BYTES: usize = 1 << 10;
 
 /// XORs `payload` with `key`, where `payload` begins `offset` bytes into the frame's payload.
 ///
@@ -36,11 +38,20 @@ pub(crate) fn apply(payload: &mut [u8], key: [u8; 4], offset: usize) {
 /// XORs whole words; gives what is left.
 #[inline(never)]
 fn long(payload: &mut [u8], word: u64) -> &mut [u8] {
-    let (words, rest) = payload.as_chunks_mut::<8>();
-    for chunk in words {
-        *chunk = (u64::from_le_bytes(*chunk) ^ word).to_le_bytes();
+    let (blocks, rest) = payload.as_chunks_mut::<BLOCK_BYTES>();
+    for block in blocks {
+        xor_words(block.as_chunks_mut().0, word);
     }
+    let (words, rest) = rest.as_chunks_mut();
+    xor_words(words, word);
     rest
+}
+
+#[inline(always)]
+fn xor_words(words: &mut [[u8; 8]], word: u64) {
+    for bytes in words {
+        *bytes = (u64::from_le_bytes(*bytes) ^ word).to_le_bytes();
+    }
 }
 
 /// [`long`] one by one, for so few that getting vectors ready costs more than it saves.
@@ -100,7 +111,8 @@ mod tests {
     #[test]
     fn words_give_what_single_bytes_give_at_every_length_and_offset() {
         let key = [0x12, 0x34, 0x56, 0x78];
-        for len in 0..2 * LONG_BYTES_MIN + 9 {
+        let blocks = [BLOCK_BYTES - 1, BLOCK_BYTES, 2 * BLOCK_BYTES + 77];
+        for len in (0..2 * LONG_BYTES_MIN + 9).chain(blocks) {
             for offset in 0..9 {
                 let mut fast: Vec<u8> = (0..len).map(|byte| byte as u8).collect();
                 let mut slow = fast.clone();
