@@ -1,14 +1,16 @@
-//! A stream and its protocol machine: reading into the one, writing from the other. Whoever calls holds the lock.
+//! A stream and its protocol machine, and what is to be known of both: how reading and writing ended, deadlines, who waits. Whoever calls holds the lock.
+//!
+//! Does not live here: moving bytes, which is `input`'s and `output`'s.
+
+mod input;
+mod output;
 
 use std::{
-    future::Future,
-    io::{self, IoSlice},
-    pin::{Pin, pin},
-    task::{Context, Poll, Waker, ready},
+    io,
+    task::{Context, Poll, Waker},
 };
 
-use bytes::{BufMut as _, Bytes, BytesMut};
-use tokio::{io::AsyncReadExt, time::Instant};
+use tokio::time::Instant;
 
 use super::{
     Error, Stream,
@@ -17,13 +19,9 @@ use super::{
     handlers::Handlers,
     home::Home,
     read_ahead::ReadAhead,
-    room::{LONG_FRAME_BYTES, WAITING_BYTES_MAX, give_room_up, make_room},
     turns::Turns,
 };
-use crate::{Connection, Message, buffers, events::event};
-
-/// Chunks that one vectored write takes.
-const SLICES_MAX: usize = 64;
+use crate::{Connection, events::event};
 
 pub(super) struct Inner<S> {
     stream: S,
@@ -282,226 +280,4 @@ impl<S: Stream> Inner<S> {
             Vec::new()
         }
     }
-
-    /// Ready when all is sent, or nothing can be sent any more.
-    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let result = ready!(self.try_flush(cx));
-        self.progressed = true;
-        if let Err(error) = result {
-            self.fail_writing(error.into());
-        }
-        Poll::Ready(())
-    }
-
-    fn try_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.conn.buffered() > 0 {
-            let sent = ready!(write_chunks(&mut self.stream, &self.conn, cx))?;
-            if sent == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            self.conn.advance(sent);
-            self.unflushed = true;
-            self.progressed = true;
-        }
-        if self.unflushed {
-            ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-            self.unflushed = false;
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    /// Writes `bytes`, whole frames, straight to the stream, to be called while nothing is queued. What it does not take now is queued.
-    pub(super) fn write_past_queue(&mut self, bytes: &Bytes, cx: &mut Context<'_>) {
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        if let Some(sent) = self.after_write(written)
-            && sent < bytes.len()
-        {
-            self.conn.queue_joined(bytes, sent);
-        }
-    }
-
-    /// Writes `frame`, which is all of `message`, straight to the stream, to be called while all is flushed; gives whether the stream
-    /// took and flushed it. What it does not take now is queued.
-    #[inline]
-    pub(super) fn write_at_once(
-        &mut self,
-        frame: &[u8],
-        message: &Message,
-        cx: &mut Context<'_>,
-    ) -> bool {
-        match Pin::new(&mut self.stream).poll_write(cx, frame) {
-            Poll::Ready(Ok(sent)) if sent == frame.len() => {
-                match Pin::new(&mut self.stream).poll_flush(cx) {
-                    Poll::Ready(Ok(())) => return true,
-                    Poll::Ready(Err(error)) => self.writing_failed(error),
-                    Poll::Pending => self.unflushed = true,
-                }
-            }
-            written => self.written_in_part(written, message),
-        }
-        false
-    }
-
-    #[cold]
-    fn written_in_part(&mut self, written: Poll<io::Result<usize>>, message: &Message) {
-        if let Some(sent) = self.after_write(written)
-            // Refused is only what was refused before.
-            && self.conn.send(message.clone()).is_ok()
-        {
-            self.conn.advance(sent);
-        }
-    }
-
-    /// Notes how a write past the queue ended; gives how much the stream took, unless it failed.
-    fn after_write(&mut self, written: Poll<io::Result<usize>>) -> Option<usize> {
-        let sent = match written {
-            Poll::Ready(Ok(0)) => Err(io::ErrorKind::WriteZero.into()),
-            Poll::Ready(written) => written,
-            Poll::Pending => Ok(0),
-        };
-        match sent {
-            Ok(sent) => {
-                self.unflushed |= sent > 0;
-                Some(sent)
-            }
-            Err(error) => {
-                self.writing_failed(error);
-                None
-            }
-        }
-    }
-
-    /// Notes what became of `past_queue`, or else of the one piece that is queued, when it was sent to the socket below the stream. What
-    /// the socket did not take is queued.
-    #[cfg(all(feature = "io-uring", target_os = "linux"))]
-    pub(super) fn sent_below(
-        &mut self,
-        outcome: Option<io::Result<usize>>,
-        past_queue: Option<Bytes>,
-    ) -> usize {
-        let sent = match outcome {
-            Some(Ok(0)) => Err(io::ErrorKind::WriteZero.into()),
-            Some(Err(error)) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
-            Some(Ok(sent)) => Ok(sent),
-            Some(Err(_)) | None => Ok(0),
-        };
-        let sent = match sent {
-            Ok(sent) => sent,
-            Err(error) => {
-                self.writing_failed(error);
-                return 0;
-            }
-        };
-        match past_queue {
-            Some(bytes) if sent < bytes.len() => self.conn.queue_joined(&bytes, sent),
-            Some(_) => {}
-            None => self.conn.advance(sent),
-        }
-        self.progressed |= sent > 0;
-        sent
-    }
-
-    fn writing_failed(&mut self, error: io::Error) {
-        self.progressed = true;
-        self.fail_writing(error.into());
-    }
-
-    /// Reads once into the connection's buffer. Where nothing is there to read, now or ever, the buffer is given up.
-    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let missing = self.conn.missing_bytes();
-        let expected = self.conn.expected_bytes();
-        let known = self.conn.last_frame_bytes().min(expected);
-        // Also where little is left of a long frame: after a read for as much as there is, the next frame would be there by half.
-        let long = expected >= LONG_FRAME_BYTES || self.conn.frame_bytes() >= LONG_FRAME_BYTES;
-        let input = self.conn.input();
-        make_room(input, missing, known);
-        // Of long frames a read takes one: a part of the next would have to be moved to the front of the buffer. A little more is
-        // asked for, since a read that gets less than that tells that there is no more.
-        let bytes_max = if long {
-            expected + WAITING_BYTES_MAX
-        } else {
-            usize::MAX
-        };
-        match pin!(self.stream.read_buf(&mut input.limit(bytes_max))).poll(cx) {
-            Poll::Ready(Ok(count @ 1..)) => {
-                self.received_bytes += count as u64;
-                Poll::Ready(Ok(()))
-            }
-            Poll::Pending => {
-                give_room_up(self.conn.input());
-                Poll::Pending
-            }
-            Poll::Ready(last) => {
-                give_room_up(self.conn.input());
-                Poll::Ready(self.after_last_read(last))
-            }
-        }
-    }
-
-    /// Reads once into `bytes`, which hold nothing, instead of the connection's buffer. What is read must be less than a long frame.
-    #[inline]
-    pub(super) fn poll_read(
-        &mut self,
-        bytes: &mut BytesMut,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
-        make_room(bytes, 0, 0);
-        match pin!(self.stream.read_buf(bytes)).poll(cx) {
-            Poll::Ready(Ok(count @ 1..)) => {
-                self.received_bytes += count as u64;
-                Poll::Ready(Ok(()))
-            }
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(last) => Poll::Ready(self.after_last_read(last)),
-        }
-    }
-
-    #[cold]
-    fn after_last_read(&mut self, read: io::Result<usize>) -> io::Result<()> {
-        match read {
-            // TLS: the peer left without saying so, which a missing close frame tells as well.
-            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => Err(error),
-            _ => {
-                self.conn.receive_eof();
-                Ok(())
-            }
-        }
-    }
-
-    pub(super) fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut scrap = buffers::take();
-        loop {
-            scrap.clear();
-            match pin!(self.stream.read_buf(&mut scrap)).poll(cx) {
-                Poll::Ready(Ok(1..)) => {}
-                read => {
-                    buffers::give(scrap);
-                    return read.map(drop);
-                }
-            }
-        }
-    }
-
-    pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // A stream that is gone already is as good as shut down.
-        Pin::new(&mut self.stream).poll_shutdown(cx).map(drop)
-    }
-}
-
-/// One write call with as many chunks as it takes.
-fn write_chunks<S: Stream>(
-    stream: &mut S,
-    conn: &Connection,
-    cx: &mut Context<'_>,
-) -> Poll<io::Result<usize>> {
-    if let Some(chunk) = conn.only_chunk() {
-        return Pin::new(stream).poll_write(cx, chunk);
-    }
-    let mut slices = [IoSlice::new(&[]); SLICES_MAX];
-    let mut count = 0;
-    for (slot, chunk) in slices.iter_mut().zip(conn.transmit()) {
-        *slot = IoSlice::new(chunk);
-        count += 1;
-    }
-    Pin::new(stream).poll_write_vectored(cx, &slices[..count])
 }
