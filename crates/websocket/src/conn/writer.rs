@@ -42,6 +42,9 @@ impl<S: Stream> Writer<S> {
     /// It returns when the message is queued, not when the stream has it: [`flush`](Self::flush) waits for that, and a stream that
     /// fails later is told by the next call. What is queued when the runtime ends is lost, so flush or close before that.
     ///
+    /// Like the other calls that may send, it polls the stream where it is called: a stream that needs its runtime's context for that,
+    /// as one with a timer of tokio does, has to be written to from a task of that runtime.
+    ///
     /// Cancel safe: a dropped call has queued the message whole, or not at all, if it was still waiting. Then the message went with the
     /// call: keep a clone, which costs no copy, if it must be sent all the same.
     ///
