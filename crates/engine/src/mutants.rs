@@ -21,6 +21,9 @@ pub const NAMES: &[&str] = &[
     "ignore-missed-batches",
     "live-despite-full-outbox",
     "accept-other-past",
+    "skip-turn",
+    "forget-due-room",
+    "tell-of-later-top",
 ];
 
 /// Switches one bug on for this thread, or all off.

@@ -223,3 +223,37 @@ fn who_was_removed_hears_of_nothing_later_though_its_outbox_is_full() {
     worker.turns();
     assert_eq!(worker.sent(2), [Sent::Lag(5)]);
 }
+
+#[test]
+fn who_was_removed_hears_of_nothing_later_though_the_removal_is_not_kept_any_more() {
+    let tops = |worker: &mut Worker| -> Vec<u64> {
+        let tops = worker.roster.tops(2, &mut worker.outs);
+        tops.into_iter().map(|top| top.top.unwrap().seq).collect()
+    };
+    // Its outbox is full.
+    let mut worker = Worker::new();
+    worker.outs.room.insert(2, 1);
+    worker.open_by_id(2, Some(worker.cursor(1)));
+    assert_eq!(worker.entries(2), [2]);
+    worker.leave(2);
+    worker.post(4);
+    assert_eq!(tops(&mut worker), [2]);
+    // Its question to the store is under way, and comes to nothing.
+    let mut worker = Worker::new();
+    let room = RoomRef::Id(worker.node.lobby_id());
+    worker.open_by_id(2, None);
+    worker.sent(2);
+    worker.missed();
+    worker.leave(2);
+    worker.post(4);
+    assert_eq!(tops(&mut worker), [3]);
+    worker.fill_fails(suda_protocol::ErrorCode::Unavailable);
+    assert_eq!(worker.sent(2), [Sent::Lag(3)]);
+    // As far as the way there is kept, it hears of what is new.
+    worker.ask(1, room, None);
+    worker.fill();
+    worker.missed();
+    worker.post(1);
+    let tops = worker.roster.tops(1, &mut worker.outs);
+    assert_eq!(tops[0].top.as_ref().unwrap().seq, 9);
+}

@@ -10,7 +10,7 @@
 //! - G4: in the end each reader has the log from where it started to the top, or was told to start anew, and only after a restored backup.
 //! - G5: at the moment of sending, each entry and each acknowledgement is on the simulated disk.
 //! - G6: no outbox holds more than its bound for entries and what the commands in flight may add.
-//! - G8: nobody is sent an entry after the one that removed them.
+//! - G8: nobody is sent an entry after the one that removed them, or told of one by a heartbeat or a lag.
 //! - G9 is looked at by the world: it knows which links are silent.
 
 mod clients;
@@ -42,6 +42,8 @@ struct Acknowledged {
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Checker {
+    /// Something may fail in this history.
+    faults: bool,
     violation: Option<String>,
     /// Entries that were durable at some time, in any past.
     known: HashMap<(RoomId, u64, EntryId), Arc<Entry>>,
@@ -57,6 +59,13 @@ pub struct Checker {
 }
 
 impl Checker {
+    pub(crate) fn new(faults: bool) -> Self {
+        Self {
+            faults,
+            ..Self::default()
+        }
+    }
+
     /// The first thing that was wrong.
     pub fn violation(&self) -> Option<&str> {
         self.violation.as_deref()
@@ -71,6 +80,14 @@ impl Checker {
         if !good {
             self.fail(violation());
         }
+    }
+
+    /// A stream went on in a way that only faults justify.
+    pub(crate) fn repaired(&mut self, how: &str) {
+        let faults = self.faults;
+        self.expect(faults, || {
+            format!("G4: a stream was repaired {how}, in a history without faults")
+        });
     }
 
     /// These entries have just become durable.

@@ -62,12 +62,13 @@ impl World {
         if !facts.unsettled.is_empty() {
             self.stats.mark(Mark::SettledUnknown);
         }
+        let faulty = self.chaos && self.faults;
         let rng = &mut self.rng;
         let plan = node.journal.plan(wall, batch, facts, &mut || rng.uuid());
         let fate = match rng.between(0, 99) {
-            0..=3 if self.chaos => Fate::RolledBack(ErrorCode::Unavailable),
-            4 if self.chaos => Fate::RolledBack(ErrorCode::StorageFull),
-            5..=8 if self.chaos => Fate::Unknown {
+            0..=3 if faulty => Fate::RolledBack(ErrorCode::Unavailable),
+            4 if faulty => Fate::RolledBack(ErrorCode::StorageFull),
+            5..=8 if faulty => Fate::Unknown {
                 durable: rng.chance(50),
             },
             _ => Fate::Durable,

@@ -11,6 +11,9 @@ use crate::timeline::Time;
 /// Bytes of entries that an outbox holds. Small, so that readers lag often.
 pub(crate) const OUTBOX_BYTES_MAX: usize = 1_500;
 
+/// The same in a history without faults, in which no reader may lag: more than one history writes.
+pub(crate) const OUTBOX_BYTES_MAX_WITHOUT_FAULTS: usize = 1 << 20;
+
 /// The link between a client and the server. It outlives both ends: what is on its way arrives even if the sender is gone.
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -54,6 +57,8 @@ pub(crate) struct Connection {
     pub(crate) inbox: VecDeque<v1::Command>,
     pub(crate) outbox: VecDeque<(v1::ServerMessage, usize)>,
     pub(crate) outbox_bytes: usize,
+    /// Bytes of entries that the outbox holds.
+    pub(crate) outbox_bytes_max: usize,
     /// An entry found no room; the roster wants to hear when there is some.
     pub(crate) was_full: bool,
     pub(crate) drain_planned: bool,
@@ -66,7 +71,13 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(client: usize, worker: usize, session: Session, now: Time) -> Self {
+    pub(crate) fn new(
+        client: usize,
+        worker: usize,
+        session: Session,
+        outbox_bytes_max: usize,
+        now: Time,
+    ) -> Self {
         Self {
             client,
             worker,
@@ -75,6 +86,7 @@ impl Connection {
             inbox: VecDeque::new(),
             outbox: VecDeque::new(),
             outbox_bytes: 0,
+            outbox_bytes_max,
             was_full: false,
             drain_planned: false,
             took_at: now,
@@ -104,7 +116,7 @@ impl Connection {
     pub(crate) fn may_read(&self) -> bool {
         self.close_code.is_none()
             && self.session.may_read()
-            && self.outbox_bytes <= OUTBOX_BYTES_MAX
+            && self.outbox_bytes <= self.outbox_bytes_max
     }
 }
 

@@ -2,7 +2,7 @@
 
 use suda_protocol::{CloseCode, v1};
 
-use crate::connection::{OUTBOX_BYTES_MAX, pushing};
+use crate::connection::pushing;
 use crate::stats::Mark;
 use crate::timeline::{ConnId, Happening};
 use crate::worker::Outs;
@@ -62,7 +62,8 @@ impl World {
             }
         }
         let connection_is_done = connection.close_code.is_some() && connection.outbox.is_empty();
-        let has_room = connection.was_full && connection.outbox_bytes <= OUTBOX_BYTES_MAX / 2;
+        let has_room =
+            connection.was_full && connection.outbox_bytes <= connection.outbox_bytes_max / 2;
         let worker = connection.worker;
         if has_room {
             connection.was_full = false;

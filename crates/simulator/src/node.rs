@@ -7,7 +7,7 @@ use suda_engine::{Draft, Intent, Journal, Plan, Session, UserId};
 use suda_protocol::v1;
 
 use crate::commit::Fate;
-use crate::connection::{Connection, replying};
+use crate::connection::{Connection, OUTBOX_BYTES_MAX, OUTBOX_BYTES_MAX_WITHOUT_FAULTS, replying};
 use crate::stats::Mark;
 use crate::timeline::{ConnId, Happening};
 use crate::worker::Worker;
@@ -80,14 +80,19 @@ impl World {
     pub(crate) fn dial(&mut self, client: usize, conn: ConnId) {
         let latency_ms = self.latency_ms();
         let (now, limits) = (self.now(), self.limits.clone());
+        let outbox_bytes_max = if self.faults {
+            OUTBOX_BYTES_MAX
+        } else {
+            OUTBOX_BYTES_MAX_WITHOUT_FAULTS
+        };
         let session = self.rng.uuid();
         let at = self.rng.next() as usize;
         match self.node.as_mut().filter(|node| !node.stopping) {
             Some(node) => {
                 let worker = at % node.workers.len();
                 let session = Session::new(session.into(), limits);
-                node.conns
-                    .insert(conn, Connection::new(client, worker, session, now));
+                let connection = Connection::new(client, worker, session, outbox_bytes_max, now);
+                node.conns.insert(conn, connection);
                 self.timeline
                     .after(latency_ms, Happening::Dialed { client, conn });
             }
@@ -155,7 +160,7 @@ impl World {
         match action {
             Action::Reply(reply) => self.send(conn, replying(reply)),
             Action::Authenticate { .. } => {
-                let good = !(self.chaos && self.rng.chance(3));
+                let good = !(self.is_faulty() && self.rng.chance(3));
                 self.timeline
                     .after(wait_ms, Happening::Authenticated { boot, conn, good });
             }
@@ -225,6 +230,9 @@ impl World {
                     .and_then(|facts| facts.room.as_ref())
                     .map_or(u64::MAX, |room| room.top.seq);
                 let mut more = false;
+                if let Some(at) = self.worker_mut(worker) {
+                    at.asked.remove(&request.request);
+                }
                 self.with_worker(worker, &mut more, |roster, out, more| {
                     roster.fill_answered(request.member, request.request, *answer, out);
                     if out.newest_offered > top {

@@ -21,7 +21,7 @@ impl World {
         };
         let store = &self.store;
         let result = match query {
-            _ if self.chaos && self.rng.chance(2) => {
+            _ if self.is_faulty() && self.rng.chance(2) => {
                 self.stats.mark(Mark::ReadFailed);
                 Err(Refusal::new(ErrorCode::Unavailable))
             }
@@ -119,7 +119,11 @@ impl World {
                 let worker = connection.worker;
                 let mut tops = Vec::new();
                 self.with_worker(worker, &mut tops, |roster, out, tops| {
+                    let rests = !roster.has_due();
                     *tops = roster.tops(conn, out);
+                    if rests && !(out.touched.is_empty() && out.fills.is_empty()) {
+                        out.checker.fail(format!("G4: a heartbeat on connection {conn} brought what should have come with a turn"));
+                    }
                 });
                 self.send(
                     conn,

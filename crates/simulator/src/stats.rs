@@ -9,6 +9,7 @@ use std::fmt;
     reason = "the names are explained by their labels, below"
 )]
 pub enum Mark {
+    WithoutFaults,
     LinkCut,
     LinkSilent,
     LinkSilentOneWay,
@@ -25,6 +26,7 @@ pub enum Mark {
     CommitUnknownKept,
     CommitUnknownLost,
     ReadFailed,
+    ReadSlow,
     ConnectRefused,
     WorkerStalled,
     BatchesMissed,
@@ -61,6 +63,7 @@ use Mark::*;
 
 /// Every mark, with what it means.
 pub const MARKS: &[(Mark, &str)] = &[
+    (WithoutFaults, "history without faults"),
     (LinkCut, "link cut"),
     (LinkSilent, "link silent, both ways"),
     (LinkSilentOneWay, "link silent towards the client only"),
@@ -83,6 +86,7 @@ pub const MARKS: &[(Mark, &str)] = &[
     (CommitUnknownKept, "commit of unknown outcome, durable"),
     (CommitUnknownLost, "commit of unknown outcome, lost"),
     (ReadFailed, "store could not read"),
+    (ReadSlow, "store took long to read"),
     (ConnectRefused, "session refused for now"),
     (WorkerStalled, "worker stalled"),
     (BatchesMissed, "worker lost batches (queue full)"),

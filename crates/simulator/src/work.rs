@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use suda_engine::roster::FillRequest;
-use suda_engine::{Entry, Refusal, Roster, UserId};
+use suda_engine::{Entry, Refusal, RoomRef, Roster, UserId};
 use suda_protocol::ErrorCode;
 
 use crate::stats::Mark;
 use crate::timeline::{ConnId, Happening};
-use crate::worker::{Outs, QUEUE_BATCHES_MAX};
+use crate::worker::{Outs, QUEUE_BATCHES_MAX, Worker};
 use crate::world::World;
 
 impl World {
@@ -18,15 +18,16 @@ impl World {
             return;
         }
         let workers = self.node.as_mut().map_or(0, |node| node.workers.len());
+        let batches_max = if self.faults {
+            QUEUE_BATCHES_MAX
+        } else {
+            usize::MAX
+        };
         for worker in 0..workers {
-            let Some(at) = self
-                .node
-                .as_mut()
-                .and_then(|node| node.workers.get_mut(worker))
-            else {
+            let Some(at) = self.worker_mut(worker) else {
                 return;
             };
-            if at.queue.len() >= QUEUE_BATCHES_MAX {
+            if at.queue.len() >= batches_max {
                 at.missed = true;
                 self.stats.mark(Mark::BatchesMissed);
             } else {
@@ -34,6 +35,10 @@ impl World {
             }
             self.plan_work(worker);
         }
+    }
+
+    pub(crate) fn worker_mut(&mut self, worker: usize) -> Option<&mut Worker> {
+        self.node.as_mut()?.workers.get_mut(worker)
     }
 
     pub(crate) fn plan_work(&mut self, worker: usize) {
@@ -44,11 +49,7 @@ impl World {
             self.rng.between(3, 80)
         };
         let now = self.now();
-        let Some(at) = self
-            .node
-            .as_mut()
-            .and_then(|node| node.workers.get_mut(worker))
-        else {
+        let Some(at) = self.worker_mut(worker) else {
             return;
         };
         if !at.work_planned {
@@ -60,11 +61,7 @@ impl World {
 
     pub(crate) fn work(&mut self, worker: usize) {
         let now = self.now();
-        let Some(at) = self
-            .node
-            .as_mut()
-            .and_then(|node| node.workers.get_mut(worker))
-        else {
+        let Some(at) = self.worker_mut(worker) else {
             return;
         };
         at.work_planned = false;
@@ -73,6 +70,9 @@ impl World {
         }
         // One at a time, so that what comes after a lost batch may be seen before the loss is told.
         let batch = at.queue.pop_front().unwrap_or_default();
+        for entry in &batch {
+            at.shown.insert(entry.wire().room.clone(), entry.seq());
+        }
         let mut more = !at.queue.is_empty();
         let missed = !more && std::mem::take(&mut at.missed);
         // Mostly too few, so that some wait while other things happen to them.
@@ -93,6 +93,7 @@ impl World {
                 **due = roster.give_turns(turns_max, out);
                 if !out.fills.is_empty() {
                     **mark = Some(Mark::FillHole);
+                    out.checker.repaired("from the store");
                 }
                 if missed {
                     let before = out.fills.len();
@@ -114,13 +115,16 @@ impl World {
 
     pub(crate) fn fill_read(&mut self, worker: usize, request: FillRequest<ConnId>) {
         let boot = self.boot;
-        let answer = if self.chaos && self.rng.chance(2) {
+        let answer = if self.is_faulty() && self.rng.chance(2) {
             self.stats.mark(Mark::ReadFailed);
             Err(Refusal::new(ErrorCode::Unavailable))
         } else {
             Ok(self.store.fill(&request))
         };
-        let wait_ms = if self.rng.chance(80) {
+        let wait_ms = if self.is_faulty() && self.rng.chance(4) {
+            self.stats.mark(Mark::ReadSlow);
+            self.rng.between(300, 3_000)
+        } else if self.rng.chance(80) {
             self.rng.between(0, 3)
         } else {
             self.rng.between(3, 60)
@@ -188,6 +192,16 @@ impl World {
             ..
         } = out;
         self.lagged.extend(lagged);
+        for request in &fills {
+            let room = match request.room {
+                RoomRef::Id(id) => Some(id),
+                RoomRef::Name(_) => None,
+            };
+            at.asked.insert(request.request, (request.member, room));
+        }
+        if !at.roster.has_due() {
+            at.check_rest(worker, &node.conns, &mut self.checker);
+        }
         for request in fills {
             let wait_ms = if self.rng.chance(80) {
                 self.rng.between(0, 3)

@@ -1,18 +1,18 @@
 //! One simulated worker thread: the real roster, its queue of batches, and the outboxes of its connections.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use prost::Message as _;
 use suda_engine::memory::MemoryStore;
 use suda_engine::roster::{Effect, FillRequest, Offered, Outboxes};
-use suda_engine::{Entry, Limits, Roster};
+use suda_engine::{Entry, Limits, RoomId, Roster};
 use suda_protocol::v1;
 use suda_protocol::v1::push::Event;
 use suda_protocol::v1::reply::Result as Reply;
 
 use crate::checker::Checker;
-use crate::connection::{Connection, OUTBOX_BYTES_MAX, pushing, replying};
+use crate::connection::{Connection, pushing, replying};
 use crate::stats::{Mark, Stats};
 use crate::timeline::{ConnId, Time};
 
@@ -22,6 +22,10 @@ pub(crate) const QUEUE_BATCHES_MAX: usize = 3;
 pub(crate) struct Worker {
     pub(crate) roster: Roster<ConnId, Arc<Entry>>,
     pub(crate) queue: VecDeque<Vec<Arc<Entry>>>,
+    /// The newest seq of each room that the roster was shown.
+    pub(crate) shown: HashMap<String, u64>,
+    /// Questions to the store that are not answered yet, with the room where it is known.
+    pub(crate) asked: BTreeMap<u64, (ConnId, Option<RoomId>)>,
     /// Batches were dropped.
     pub(crate) missed: bool,
     pub(crate) work_planned: bool,
@@ -34,9 +38,30 @@ impl Worker {
         Self {
             roster: Roster::new(limits),
             queue: VecDeque::new(),
+            shown: HashMap::new(),
+            asked: BTreeMap::new(),
             missed: false,
             work_planned: false,
             stalled_until: 0,
+        }
+    }
+
+    /// Nobody's turn is to come. So every stream must be at the end of what the roster was shown, but for those that wait for the store or for
+    /// room: neither the next entry nor a heartbeat may have to repair it.
+    pub(crate) fn check_rest(
+        &self,
+        number: usize,
+        conns: &BTreeMap<ConnId, Connection>,
+        checker: &mut Checker,
+    ) {
+        let conns = conns.iter().filter(|(_, conn)| conn.worker == number);
+        for (member, _) in conns.filter(|(_, conn)| !conn.was_full) {
+            let asked = self.asked.values();
+            let filling: Vec<String> = asked
+                .filter(|(asker, _)| asker == member)
+                .filter_map(|(_, room)| Some(room.as_ref()?.to_string()))
+                .collect();
+            checker.rests(*member, &self.shown, &filling);
         }
     }
 }
@@ -78,7 +103,7 @@ impl Outboxes<ConnId, Arc<Entry>> for Outs<'_> {
         let Some(conn) = self.conns.get_mut(&member) else {
             return Offered::Taken;
         };
-        if conn.outbox_bytes + message.encoded_len() > OUTBOX_BYTES_MAX {
+        if conn.outbox_bytes + message.encoded_len() > conn.outbox_bytes_max {
             conn.was_full = true;
             return Offered::Full;
         }
@@ -100,6 +125,8 @@ impl Outboxes<ConnId, Arc<Entry>> for Outs<'_> {
             }
             Effect::Lag { member, room, .. } => {
                 self.stats.mark(Mark::Lag);
+                self.checker
+                    .repaired("by a stream that was opened again after a lag");
                 if let Some(conn) = self.conns.get(&member) {
                     self.lagged.push((conn.client, room.to_string()));
                 }

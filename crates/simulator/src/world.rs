@@ -20,6 +20,10 @@ use crate::trace::Trace;
 /// How often chaos and calm follow one another. What chaos has left behind shows best before the next talk covers it up.
 const ROUNDS: u32 = 3;
 
+/// Each of so many seeds is a history in which people talk, come and go, but nothing fails. What every reader gets comes with its turns there:
+/// what repairs a stream after a fault would hide a turn that was forgotten.
+const WITHOUT_FAULTS_EVERY: u64 = 10;
+
 /// Milliseconds of chaos in each round.
 const CHAOS_MS: u64 = 8_000;
 
@@ -117,6 +121,8 @@ pub(crate) struct World {
     /// Client and room whose stream ended with a lag.
     pub(crate) lagged: BTreeSet<(usize, String)>,
     pub(crate) chaos: bool,
+    /// Chaos is more than people who talk.
+    pub(crate) faults: bool,
     calm_until: Time,
     rounds: u32,
     done: bool,
@@ -127,15 +133,20 @@ impl World {
         let mut rng = Rng::new(seed);
         let clients = rng.between(3, 6) as usize;
         let limits = limits(&mut rng);
+        let faults = seed % WITHOUT_FAULTS_EVERY != 0;
+        let mut stats = Stats::default();
+        if !faults {
+            stats.mark(Mark::WithoutFaults);
+        }
         let clients = (0..clients)
             .map(|index| Client::new(index, &mut rng))
             .collect();
         Self {
             rng,
             timeline: Timeline::default(),
-            stats: Stats::default(),
+            stats,
             trace: Trace::new(trace_lines),
-            checker: Checker::default(),
+            checker: Checker::new(faults),
             limits,
             store: MemoryStore::default(),
             backup: None,
@@ -147,6 +158,7 @@ impl World {
             clients,
             lagged: BTreeSet::new(),
             chaos: true,
+            faults,
             calm_until: 0,
             rounds: 0,
             done: false,
@@ -219,14 +231,21 @@ impl World {
         self.trace.line(self.timeline.now(), line);
     }
 
+    /// Whether what the server does may fail at this moment.
+    pub(crate) fn is_faulty(&self) -> bool {
+        self.chaos && self.faults
+    }
+
     fn begin_chaos(&mut self) {
         self.say(|| "-- chaos --".into());
         self.chaos = true;
         for client in 0..self.clients.len() {
             self.timeline.after(1, Happening::Act { client });
         }
-        let first_fault_ms = self.rng.between(100, 1_000);
-        self.timeline.after(first_fault_ms, Happening::Fault);
+        if self.faults {
+            let first_fault_ms = self.rng.between(100, 1_000);
+            self.timeline.after(first_fault_ms, Happening::Fault);
+        }
         self.timeline.after(CHAOS_MS, Happening::Calm);
     }
 

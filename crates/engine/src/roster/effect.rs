@@ -54,7 +54,7 @@ pub enum Effect<M> {
         member: M,
         /// Of which room.
         room: RoomId,
-        /// The room's newest entry as far as this worker knows.
+        /// The room's newest entry as far as this worker knows, and the member may know.
         top: Cursor,
     },
     /// Tell a member that it may not read the room any more and that its stream has ended.

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::hash::Hash;
 
 use super::streams::Streams;
-use crate::{Cursor, Sequenced};
+use crate::{Cursor, Sequenced, mutant};
 
 #[derive(Debug)]
 pub(super) struct HeldRoom<M, E> {
@@ -77,12 +77,13 @@ impl<M: Copy + Eq + Hash, E: Sequenced> HeldRoom<M, E> {
             .get(usize::try_from(seq.checked_sub(first)?).ok()?)
     }
 
-    /// The newest entry that a member may be told of: as far as is known here that is the top, or what removed the member, but nothing
-    /// that came after that.
+    /// The newest entry that a member may be told of: the top, or what removed the member, but nothing that came after that. Where not all
+    /// is kept that it has not got, the removal may be among the rest: it is told of what it has.
     pub(super) fn top_for(&self, member: M) -> Option<Cursor> {
         let stream = self.streams.get(member)?;
         let last = stream.last;
-        let Some(top) = self.top.filter(|top| top.seq > last.seq) else {
+        let is_kept = self.recent(last.seq + 1).is_some() || mutant!("tell-of-later-top");
+        let Some(top) = self.top.filter(|top| top.seq > last.seq && is_kept) else {
             return Some(last);
         };
         let begin = self

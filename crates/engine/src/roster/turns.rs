@@ -18,7 +18,9 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
         {
             left -= self.give_turns_in(room, left, out);
             match self.rooms.get_mut(&room) {
-                Some(held) if held.streams.is_due() => self.due.push_back(room),
+                Some(held) if held.streams.is_due() && !mutant!("forget-due-room") => {
+                    self.due.push_back(room);
+                }
                 Some(held) => held.is_listed_due = false,
                 None => {}
             }
@@ -65,9 +67,13 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
             (place, behind, removes)
         };
         let mut known = lies_behind(top.seq);
-        while turns < turns_max
+        while (turns < turns_max || mutant!("skip-turn"))
             && let Some(stream) = streams.take_due()
         {
+            // Only with that bug: one more was taken than may have its turn.
+            if turns == turns_max {
+                break;
+            }
             turns += 1;
             let last = stream.last.seq;
             if !matches!(stream.state, State::Live) || last >= top.seq {

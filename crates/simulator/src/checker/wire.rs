@@ -27,15 +27,46 @@ pub(super) struct Wire {
     next: HashMap<String, u64>,
 }
 
+impl Wire {
+    /// Whether a stream of the room is open, and nobody wants it closed.
+    fn goes_on(&self, room: &str) -> bool {
+        let is_close =
+            |request: &Request| matches!(request, Request::Close(close) if close.room == room);
+        self.next.contains_key(room) && !self.asked.values().any(is_close)
+    }
+}
+
 impl Checker {
     /// The server has read a command.
     pub(crate) fn asked(&mut self, conn: ConnId, command: &v1::Command) {
-        if let Some(request) = &command.request {
-            self.wires
-                .entry(conn)
-                .or_default()
-                .asked
-                .insert(command.id, request.clone());
+        let Some(request) = &command.request else {
+            return;
+        };
+        let wire = self.wires.entry(conn).or_default();
+        let goes_on = match request {
+            Request::Open(open) => wire.goes_on(&open.room),
+            _ => false,
+        };
+        wire.asked.insert(command.id, request.clone());
+        if goes_on {
+            self.repaired("by a client that opened it again");
+        }
+    }
+
+    /// The connection's streams must have had what was shown so far of each room, but for those that wait for the store.
+    pub(crate) fn rests(&mut self, conn: ConnId, shown: &HashMap<String, u64>, filling: &[String]) {
+        let Some(wire) = self.wires.get(&conn) else {
+            return;
+        };
+        let behind = wire.next.iter().find(|(room, next)| {
+            shown.get(*room).is_some_and(|top| top >= *next) && !filling.contains(room)
+        });
+        if let Some((room, next)) = behind {
+            let next = *next;
+            let violation = format!(
+                "G4: nobody is due any more, but connection {conn} was not sent seq {next} of room {room}"
+            );
+            self.fail(violation);
         }
     }
 
@@ -178,9 +209,17 @@ impl Checker {
                 });
                 self.permitted(user, entry, store);
             }
-            Event::Lag(lag) => drop(next.remove(&lag.room)),
+            Event::Lag(lag) => {
+                next.remove(&lag.room);
+                self.told(user, &lag.room, lag.top.as_ref(), store);
+            }
             Event::Removed(removed) => drop(next.remove(&removed.room)),
-            Event::Heartbeat(_) | Event::GoingAway(_) => {}
+            Event::Heartbeat(heartbeat) => {
+                for top in &heartbeat.tops {
+                    self.told(user, &top.room, top.top.as_ref(), store);
+                }
+            }
+            Event::GoingAway(_) => {}
         }
     }
 
@@ -189,13 +228,8 @@ impl Checker {
             Self::is_durable(store, &entry.room, entry.seq, &entry.id),
             || format!("G5: seq {} was sent before it was durable", entry.seq),
         );
-        let Some((user, room)) = user.zip(entry.room.parse::<RoomId>().ok()) else {
+        let Some(last) = self.last_permitted(user, &entry.room, store) else {
             return self.fail("G8: an entry was sent to nobody");
-        };
-        let last = if store.is_member(room, user) {
-            u64::MAX
-        } else {
-            self.removed_at.get(&(room, user)).copied().unwrap_or(0)
         };
         self.expect(entry.seq <= last, || {
             format!(
@@ -203,6 +237,35 @@ impl Checker {
                 entry.seq
             )
         });
+    }
+
+    /// A user is told that the room has this entry.
+    fn told(
+        &mut self,
+        user: Option<UserId>,
+        room: &str,
+        top: Option<&v1::Cursor>,
+        store: &MemoryStore,
+    ) {
+        let (Some(top), Some(last)) = (top, self.last_permitted(user, room, store)) else {
+            return self.fail("G8: nobody was told of an entry, or somebody of none");
+        };
+        self.expect(top.seq <= last, || {
+            format!(
+                "G8: a user who was removed at seq {last} was told of seq {}",
+                top.seq
+            )
+        });
+    }
+
+    /// The last entry that a user may know of.
+    fn last_permitted(&self, user: Option<UserId>, room: &str, store: &MemoryStore) -> Option<u64> {
+        let (user, room) = user.zip(room.parse::<RoomId>().ok())?;
+        Some(if store.is_member(room, user) {
+            u64::MAX
+        } else {
+            self.removed_at.get(&(room, user)).copied().unwrap_or(0)
+        })
     }
 
     fn done(
