@@ -6,22 +6,19 @@
 
 use std::{
     future::poll_fn,
-    io,
-    pin::Pin,
     sync::{Arc, OnceLock, PoisonError},
     task::{Context, Poll, Waker},
 };
 
-use loom::{future::block_on, sync::Mutex, thread};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    runtime::Runtime,
-};
+use loom::{future::block_on, thread};
+use tokio::runtime::Runtime;
 
 use super::{
+    Error,
     flusher::{self, Queue},
     handle::Handle,
     heart::{Beating, Heard},
+    loom_pipe::{Model, Pipe, PlainPipe},
     shared::{Delivery, Shared},
     turns::LONE_TURNS_MIN,
 };
@@ -50,96 +47,14 @@ pub(super) fn model(run: impl Fn() + Sync + Send + 'static) {
     });
 }
 
-/// A socket: what the peer sent, how much it takes, and who waits for either. One waker for each direction, as tokio has it.
-#[derive(Default)]
-struct Socket {
-    input: Vec<u8>,
-    room: usize,
-    output: Vec<u8>,
-    readable: Option<Waker>,
-    writable: Option<Waker>,
-}
-
-#[derive(Clone)]
-struct Pipe(Arc<Mutex<Socket>>);
-
-impl Pipe {
-    fn new(room: usize) -> Self {
-        let socket = Socket {
-            room,
-            ..Socket::default()
-        };
-        Self(Arc::new(Mutex::new(socket)))
-    }
-
-    fn peer_sends(&self, bytes: &[u8]) {
-        let woken = {
-            let mut socket = self.0.lock().unwrap();
-            socket.input.extend_from_slice(bytes);
-            socket.readable.take()
-        };
-        woken.into_iter().for_each(Waker::wake);
-    }
-
-    fn peer_takes(&self, bytes: usize) {
-        let woken = {
-            let mut socket = self.0.lock().unwrap();
-            socket.room += bytes;
-            socket.writable.take()
-        };
-        woken.into_iter().for_each(Waker::wake);
-    }
-
-    fn sent(&self) -> usize {
-        self.0.lock().unwrap().output.len()
-    }
-}
-
-impl AsyncRead for Pipe {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let mut socket = self.0.lock().unwrap();
-        if socket.input.is_empty() {
-            socket.readable = Some(cx.waker().clone());
-            return Poll::Pending;
-        }
-        buf.put_slice(&std::mem::take(&mut socket.input));
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Pipe {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let mut socket = self.0.lock().unwrap();
-        let taken = bytes.len().min(socket.room);
-        if taken == 0 {
-            socket.writable = Some(cx.waker().clone());
-            return Poll::Pending;
-        }
-        socket.room -= taken;
-        socket.output.extend_from_slice(&bytes[..taken]);
-        Poll::Ready(Ok(taken))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
 /// A server's connection on `pipe`, without handles. It wants a runtime, which no model runs anything on.
 fn connection(pipe: &Pipe) -> Arc<Shared<Pipe>> {
-    in_runtime(|| Shared::new(pipe.clone(), Parts::new(Role::Server, Config::default())))
+    connection_on(pipe)
+}
+
+/// The same on another stream.
+fn connection_on<S: Model>(pipe: &Pipe) -> Arc<Shared<S>> {
+    in_runtime(|| Shared::new(S::over(pipe), Parts::new(Role::Server, Config::default())))
 }
 
 fn in_runtime<R>(make: impl FnOnce() -> R) -> R {
@@ -153,7 +68,7 @@ fn in_runtime<R>(make: impl FnOnce() -> R) -> R {
 }
 
 /// A frame of two bytes, as [`Writer`](super::Writer) queues it.
-fn write_frame(connection: &Arc<Shared<Pipe>>) {
+fn write_frame<S: Model>(connection: &Arc<Shared<S>>) {
     connection.with(|inner| {
         inner.conn.send(Message::binary(Vec::new())).unwrap();
         connection.sent_soon(inner);
@@ -161,7 +76,7 @@ fn write_frame(connection: &Arc<Shared<Pipe>>) {
 }
 
 /// Has the next short write be foreseen to be alone in its turn.
-fn expect_lone_write(connection: &Arc<Shared<Pipe>>) {
+fn expect_lone_write<S: Model>(connection: &Arc<Shared<S>>) {
     connection.with(|inner| {
         for _ in 0..LONE_TURNS_MIN {
             inner.turns.written();
@@ -171,7 +86,7 @@ fn expect_lone_write(connection: &Arc<Shared<Pipe>>) {
 }
 
 /// A frame of two bytes that is expected to be alone. Another could find a spare queue of an earlier run, and so differ from run to run.
-fn write_at_once(connection: &Arc<Shared<Pipe>>) {
+fn write_at_once<S: Model>(connection: &Arc<Shared<S>>) {
     assert!(connection.queue_short(&Message::binary(Vec::new())));
 }
 
@@ -193,9 +108,14 @@ fn flush_until_sent(pipe: &Pipe, bytes: usize) {
 const EMPTY_TEXT: [u8; 6] = [0x81, 0x80, 1, 2, 3, 4];
 
 /// Reads as [`Reader`](super::Reader) does, the short way first.
-fn read_message(connection: &Arc<Shared<Pipe>>) {
+fn read_message<S: Model>(connection: &Arc<Shared<S>>) {
+    let event = poll_to_end(connection);
+    assert_eq!(event.unwrap(), Event::Message(Message::text("")));
+}
+
+fn poll_to_end<S: Model>(connection: &Arc<Shared<S>>) -> Result<Event, Error> {
     let mut ahead = None;
-    let event = block_on(poll_fn(|cx| {
+    block_on(poll_fn(|cx| {
         match connection.poll_read_ahead(cx, &mut ahead) {
             Ok(polled) => polled.map(|()| {
                 let message = ahead.take().and_then(|mut ahead| ahead.take_message());
@@ -205,8 +125,7 @@ fn read_message(connection: &Arc<Shared<Pipe>>) {
             }),
             Err(locked) => connection.poll_event_locked(locked, cx, Delivery::Messages, false),
         }
-    }));
-    assert_eq!(event.unwrap(), Event::Message(Message::text("")));
+    }))
 }
 
 #[test]
@@ -254,11 +173,10 @@ fn what_a_full_stream_did_not_take_follows_when_it_does() {
     });
 }
 
-#[test]
-fn what_a_full_stream_did_not_take_of_a_write_at_once_follows_when_it_does() {
+fn a_write_at_once_meets_a_full_stream<S: Model>() {
     model(|| {
         let pipe = Pipe::new(1);
-        let connection = connection(&pipe);
+        let connection = connection_on::<S>(&pipe);
         expect_lone_write(&connection);
         let peer = pipe.clone();
         let taking = thread::spawn(move || peer.peer_takes(100));
@@ -275,10 +193,19 @@ fn what_a_full_stream_did_not_take_of_a_write_at_once_follows_when_it_does() {
 }
 
 #[test]
-fn a_reader_is_woken_though_a_write_at_once_polls_the_stream() {
+fn what_a_full_stream_did_not_take_of_a_write_at_once_follows_when_it_does() {
+    a_write_at_once_meets_a_full_stream::<Pipe>();
+}
+
+#[test]
+fn what_a_full_socket_did_not_take_of_a_write_at_once_follows_when_it_does() {
+    a_write_at_once_meets_a_full_stream::<PlainPipe>();
+}
+
+fn a_write_at_once_meets_a_reader<S: Model>() {
     model(|| {
         let pipe = Pipe::new(0);
-        let connection = connection(&pipe);
+        let connection = connection_on::<S>(&pipe);
         expect_lone_write(&connection);
         let other = connection.clone();
         let writing = thread::spawn(move || write_at_once(&other));
@@ -296,10 +223,19 @@ fn a_reader_is_woken_though_a_write_at_once_polls_the_stream() {
 }
 
 #[test]
-fn a_reader_is_woken_whoever_else_polls_the_stream() {
+fn a_reader_is_woken_though_a_write_at_once_polls_the_stream() {
+    a_write_at_once_meets_a_reader::<Pipe>();
+}
+
+#[test]
+fn a_reader_of_a_socket_is_woken_though_a_write_at_once_tries_it() {
+    a_write_at_once_meets_a_reader::<PlainPipe>();
+}
+
+fn a_flusher_meets_a_reader<S: Model>() {
     model(|| {
         let pipe = Pipe::new(0);
-        let connection = connection(&pipe);
+        let connection = connection_on::<S>(&pipe);
         let other = connection.clone();
         let writing = thread::spawn(move || write_frame(&other));
         let peer = pipe.clone();
@@ -314,12 +250,21 @@ fn a_reader_is_woken_whoever_else_polls_the_stream() {
     });
 }
 
-/// The short way asks the stream before it tells who reads, if that one had to wait before.
 #[test]
-fn a_reader_that_was_woken_for_nothing_is_woken_again() {
+fn a_reader_is_woken_whoever_else_polls_the_stream() {
+    a_flusher_meets_a_reader::<Pipe>();
+}
+
+#[test]
+fn a_reader_of_a_socket_is_woken_whoever_else_polls_it() {
+    a_flusher_meets_a_reader::<PlainPipe>();
+}
+
+/// The short way asks the stream before it tells who reads, if that one had to wait before.
+fn a_reader_is_woken_for_nothing<S: Model>() {
     model(|| {
         let pipe = Pipe::new(100);
-        let connection = connection(&pipe);
+        let connection = connection_on::<S>(&pipe);
         let mut cx = Context::from_waker(Waker::noop());
         let polled = connection.poll_read_ahead(&mut cx, &mut None);
         assert!(matches!(polled, Ok(Poll::Pending)));
@@ -332,10 +277,19 @@ fn a_reader_that_was_woken_for_nothing_is_woken_again() {
 }
 
 #[test]
-fn a_reader_gets_what_the_heart_has_read() {
+fn a_reader_that_was_woken_for_nothing_is_woken_again() {
+    a_reader_is_woken_for_nothing::<Pipe>();
+}
+
+#[test]
+fn a_reader_of_a_socket_that_was_woken_for_nothing_is_woken_again() {
+    a_reader_is_woken_for_nothing::<PlainPipe>();
+}
+
+fn a_heart_meets_a_reader<S: Model>() {
     model(|| {
         let pipe = Pipe::new(100);
-        let connection = connection(&pipe);
+        let connection = connection_on::<S>(&pipe);
         let peer = pipe.clone();
         let sending = thread::spawn(move || peer.peer_sends(&EMPTY_TEXT));
         let heart = connection.clone();
@@ -344,6 +298,16 @@ fn a_reader_gets_what_the_heart_has_read() {
         sending.join().unwrap();
         beating.join().unwrap();
     });
+}
+
+#[test]
+fn a_reader_gets_what_the_heart_has_read() {
+    a_heart_meets_a_reader::<Pipe>();
+}
+
+#[test]
+fn a_reader_of_a_socket_gets_what_the_heart_has_read() {
+    a_heart_meets_a_reader::<PlainPipe>();
 }
 
 #[test]
@@ -386,6 +350,22 @@ fn an_abort_wakes_a_reader_that_waits() {
     });
 }
 
+/// Who waits with a waker of its own, and a heart that takes its place meanwhile.
+#[test]
+fn an_abort_wakes_a_reader_of_a_socket_that_waits() {
+    model(|| {
+        let pipe = Pipe::new(0);
+        let connection = connection_on::<PlainPipe>(&pipe);
+        let other = connection.clone();
+        let aborting = thread::spawn(move || {
+            assert_eq!(other.clone().listen(0), Heard::Nothing);
+            other.abort();
+        });
+        assert!(poll_to_end(&connection).is_err());
+        aborting.join().unwrap();
+    });
+}
+
 /// The stream's waker keeps what the handles share, which has the stream: the last handle has to take it out, and only that one.
 #[test]
 fn the_last_handle_takes_the_stream_with_it() {
@@ -416,6 +396,6 @@ fn the_last_handle_takes_the_stream_with_it() {
         writing.join().unwrap();
         sending.join().unwrap();
         assert_eq!(pipe.sent(), 2);
-        assert_eq!(Arc::strong_count(&pipe.0), 1);
+        assert_eq!(pipe.owners(), 1);
     });
 }

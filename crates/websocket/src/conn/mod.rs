@@ -33,8 +33,11 @@ mod joined_messages;
 mod json;
 #[cfg(all(test, suda_loom))]
 mod loom_models;
+#[cfg(all(test, suda_loom))]
+mod loom_pipe;
 mod message_reader;
 mod message_writer;
+mod plain;
 mod read_ahead;
 mod reader;
 #[cfg(all(feature = "io-uring", target_os = "linux"))]

@@ -13,6 +13,7 @@ use super::{
     Stream,
     error::End,
     inner::Inner,
+    plain,
     read_ahead::ReadAhead,
     room::{LONG_FRAME_BYTES, give_room_up},
     shared::{Locked, Shared},
@@ -84,11 +85,11 @@ impl<S: Stream> Shared<S> {
         let mut read = Poll::Pending;
         if std::mem::take(&mut inner.reader_waited) {
             // It comes because something is there, most likely. If not, the stream is asked again, with the reader known to the signal.
-            read = inner.poll_read(&mut into.bytes, &mut cx);
+            read = inner.try_read(&mut into.bytes, &mut cx);
         }
         if read.is_pending() {
             self.signal.set_reader(task.waker());
-            read = inner.poll_read(&mut into.bytes, &mut cx);
+            read = inner.poll_read(&mut into.bytes, task, &mut cx);
         }
         match read {
             Poll::Pending => {
@@ -142,8 +143,11 @@ impl<S: Stream> Shared<S> {
     /// it did.
     #[inline]
     fn send_at_once(self: &Arc<Self>, inner: &mut Inner<S>, message: &Message) -> bool {
+        if !inner.is_flushed() || inner.may_have_message() {
+            return false;
+        }
         // Out of its budget a task finds each stream blocked, as if its socket were full.
-        if !inner.is_flushed() || inner.may_have_message() || !has_budget_remaining() {
+        if plain::socket(inner.stream()).is_none() && !has_budget_remaining() {
             return false;
         }
         let Some(mut frame) = ShortFrame::lend() else {

@@ -4,7 +4,7 @@ use std::{
     future::Future,
     io,
     pin::pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::{BufMut as _, BytesMut};
@@ -14,7 +14,7 @@ use super::Inner;
 use crate::{
     buffers,
     conn::{
-        Stream,
+        Stream, plain,
         room::{LONG_FRAME_BYTES, WAITING_BYTES_MAX, give_room_up, make_room},
     },
 };
@@ -53,14 +53,41 @@ impl<S: Stream> Inner<S> {
     }
 
     /// Reads once into `bytes`, which hold nothing, instead of the connection's buffer. What is read must be less than a long frame.
+    /// Where nothing is there, the stream wakes `task`, or whoever `cx` is for.
     #[inline]
     pub(in crate::conn) fn poll_read(
+        &mut self,
+        bytes: &mut BytesMut,
+        task: &mut Context<'_>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        if plain::socket(&self.stream).is_none() {
+            return self.try_read(bytes, cx);
+        }
+        loop {
+            if let Some(socket) = plain::socket(&self.stream) {
+                ready!(plain::poll_readable(socket, task))?;
+            }
+            let read = self.try_read(bytes, cx);
+            if read.is_ready() {
+                return read;
+            }
+        }
+    }
+
+    /// [`poll_read`](Self::poll_read) where something is there, most likely. If not, it is not sure that anybody will be woken.
+    #[inline]
+    pub(in crate::conn) fn try_read(
         &mut self,
         bytes: &mut BytesMut,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         make_room(bytes, 0, 0);
-        match pin!(self.stream.read_buf(bytes)).poll(cx) {
+        let read = match plain::socket(&self.stream) {
+            Some(socket) => plain::try_read(socket, bytes),
+            None => pin!(self.stream.read_buf(bytes)).poll(cx),
+        };
+        match read {
             Poll::Ready(Ok(count @ 1..)) => {
                 self.received_bytes += count as u64;
                 Poll::Ready(Ok(()))

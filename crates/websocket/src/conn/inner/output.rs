@@ -9,7 +9,10 @@ use std::{
 use bytes::Bytes;
 
 use super::Inner;
-use crate::{Connection, Message, conn::Stream};
+use crate::{
+    Connection, Message,
+    conn::{Stream, plain},
+};
 
 /// Chunks that one vectored write takes.
 const SLICES_MAX: usize = 64;
@@ -61,7 +64,11 @@ impl<S: Stream> Inner<S> {
         message: &Message,
         cx: &mut Context<'_>,
     ) -> bool {
-        match Pin::new(&mut self.stream).poll_write(cx, frame) {
+        let written = match plain::socket(&self.stream) {
+            Some(socket) => plain::try_write(socket, frame),
+            None => Pin::new(&mut self.stream).poll_write(cx, frame),
+        };
+        match written {
             Poll::Ready(Ok(sent)) if sent == frame.len() => {
                 match Pin::new(&mut self.stream).poll_flush(cx) {
                     Poll::Ready(Ok(())) => return true,
