@@ -1,8 +1,9 @@
-//! The one waker that a connection's stream ever sees.
+//! The one waker that a connection's stream sees, unless it is [plain](super::plain).
 //!
 //! A stream may need to read in order to write and the other way round (TLS), and it remembers one waker per direction.
 //! If reader and flusher polled it with wakers of their own, one could overwrite the other's. So both poll with this
-//! one, which wakes the reader and, while output is waiting, has the connection flushed.
+//! one, which wakes the reader and, while output is waiting, has the connection flushed. A plain socket keeps its directions apart: there the
+//! reader mostly waits with its own, and is known here for whoever polls in its place, the heart among them.
 //!
 //! The waker is what the handles share, counted once more. So a stream that waits keeps itself alive; the last handle to go ends
 //! that by taking the stream out.
