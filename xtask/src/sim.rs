@@ -1,6 +1,9 @@
 //! `cargo xtask sim`: seeds of the simulator, then the hunt for the bugs that are planted in engine and client, which proves that the
 //! simulator finds bugs.
 //!
+//! With `--interleavings` the properties that stand between single tests and whole histories are held against many more random cases than in
+//! `cargo test`: for a night.
+//!
 //! The planted bugs exist only in builds with `--cfg suda_mutants`, which this command makes. The script that adds it stands before the
 //! compiler of the project's own crates alone, so that all else is built once.
 
@@ -27,6 +30,9 @@ pub(crate) struct Args {
     /// Only look for the planted bugs.
     #[arg(long)]
     mutants: bool,
+    /// Only hold the properties of turns against so many random interleavings, each.
+    #[arg(long, value_name = "CASES", conflicts_with_all = ["seeds", "seed", "mutants", "unoptimised"])]
+    interleavings: Option<u32>,
     /// Build as the tests are built, which shares their work: sooner done with few seeds, slower with many.
     #[arg(long)]
     unoptimised: bool,
@@ -40,6 +46,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args) -> Result<()> {
     ensure!(args.seeds > 0, "--seeds must be at least 1");
+    if let Some(cases) = args.interleavings {
+        return interleave(cases);
+    }
     if let Some(seed) = args.seed {
         let mut rest = vec!["--seed".to_owned(), seed.to_string()];
         rest.extend(
@@ -72,6 +81,18 @@ pub(crate) fn run(args: Args) -> Result<()> {
             SEEDS_PER_MUTANT_MAX.to_string(),
         ],
     )
+}
+
+/// Runs the properties of the roster's turns and of the worker's, optimised.
+fn interleave(cases: u32) -> Result<()> {
+    shell::heading("Interleavings");
+    let mut cargo = shell::cargo();
+    cargo.args(["test", "--quiet", "--profile", "sim"]);
+    cargo.args(["--package", "suda-engine", "--package", "suda-server"]);
+    cargo.args(["--lib", "--test", "roster_interleavings"]);
+    cargo.args(["--", "roster::streams", "worker::turn", "each_stream"]);
+    cargo.env("PROPTEST_CASES", cases.to_string());
+    shell::run(&mut cargo).context("an interleaving was found in which a property fails")
 }
 
 /// Builds the simulator and starts it.

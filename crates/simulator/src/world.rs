@@ -133,7 +133,7 @@ impl World {
         let mut rng = Rng::new(seed);
         let clients = rng.between(3, 6) as usize;
         let limits = limits(&mut rng);
-        let faults = seed % WITHOUT_FAULTS_EVERY != 0;
+        let faults = !seed.is_multiple_of(WITHOUT_FAULTS_EVERY);
         let mut stats = Stats::default();
         if !faults {
             stats.mark(Mark::WithoutFaults);

@@ -130,6 +130,14 @@ impl Worker {
         self.roster.committed(&entry, &mut self.outs);
     }
 
+    /// A user joins, and the roster is told. Nobody's turn comes yet.
+    pub fn join_later(&mut self, who: u128) {
+        self.last_id += 1;
+        let draft = super::join(who, self.last_id);
+        let entry = self.node.commit(vec![draft]).entries.remove(0);
+        self.roster.committed(&entry, &mut self.outs);
+    }
+
     /// Opens the lobby for a member, whose user has the same number, without answering the question to the store.
     pub fn ask(&mut self, member: u32, room: RoomRef, cursor: Option<Cursor>) {
         self.roster.open(
