@@ -49,7 +49,9 @@ pub fn broadcast<'w, K, S: Stream>(
     without_budget(|| {
         #[cfg(all(feature = "io-uring", target_os = "linux"))]
         if together::is_ready() {
-            return send_together(members, &Below::plain(), &mut batch, &mut unreached);
+            let shared = members.map(|(key, handle)| (key, &**handle));
+            together::send(shared, &Below::plain(), Some(&mut batch), &mut unreached);
+            return;
         }
         send_each(members, &mut batch, &mut unreached);
     });
@@ -74,7 +76,9 @@ pub fn broadcast_sockets<'w, K, S: SocketStream>(
     without_budget(|| {
         #[cfg(all(feature = "io-uring", target_os = "linux"))]
         if together::is_ready() {
-            return send_together(members, &Below::of(), &mut batch, &mut unreached);
+            let shared = members.map(|(key, handle)| (key, &**handle));
+            together::send(shared, &Below::of(), Some(&mut batch), &mut unreached);
+            return;
         }
         send_each(members, &mut batch, &mut unreached);
     });
@@ -90,22 +94,5 @@ fn send_each<'w, K, S: Stream>(
         if let Err(error) = handle.send_batch(batch) {
             unreached.push((key, error));
         }
-    }
-}
-
-#[cfg(all(feature = "io-uring", target_os = "linux"))]
-fn send_together<'w, K, S: Stream>(
-    mut members: impl Iterator<Item = (K, &'w Handle<S>)>,
-    below: &Below<S>,
-    batch: &mut Batch<'_>,
-    unreached: &mut Vec<(K, Error)>,
-) {
-    let mut next = Vec::with_capacity(together::SENDS_MAX);
-    loop {
-        next.extend(members.by_ref().take(together::SENDS_MAX));
-        if next.is_empty() {
-            return;
-        }
-        together::send(&mut next, below, Some(&mut *batch), unreached);
     }
 }

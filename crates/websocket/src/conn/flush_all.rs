@@ -34,15 +34,9 @@ pub fn flush_all<'w, K, S: SocketStream>(
     without_budget(|| {
         #[cfg(all(feature = "io-uring", target_os = "linux"))]
         if together::is_ready() {
-            let below = Below::of();
-            let mut next = Vec::with_capacity(together::SENDS_MAX);
-            loop {
-                next.extend(members.by_ref().take(together::SENDS_MAX));
-                if next.is_empty() {
-                    return;
-                }
-                together::send(&mut next, &below, None, &mut failed);
-            }
+            let shared = members.by_ref().map(|(key, handle)| (key, &**handle));
+            together::send(shared, &Below::of(), None, &mut failed);
+            return;
         }
         for (key, handle) in members.by_ref() {
             let sent = handle.with(|inner| handle.send_now(inner, None));

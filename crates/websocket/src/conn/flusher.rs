@@ -11,8 +11,12 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+#[cfg(all(feature = "io-uring", target_os = "linux"))]
+use tokio::net::TcpStream;
 use tokio::runtime::Id;
 
+#[cfg(all(feature = "io-uring", target_os = "linux"))]
+use super::{gathering, shared::Shared};
 use super::{
     home::Home,
     sync::{Mutex, MutexGuard},
@@ -22,6 +26,10 @@ use super::{
 pub(super) trait Flush: Send + Sync {
     /// Sends what the stream takes. The connection sees to it that the rest follows when the stream can take it.
     fn flush_enlisted(self: Arc<Self>);
+
+    /// As a connection on a TCP stream, if it is one.
+    #[cfg(all(feature = "io-uring", target_os = "linux"))]
+    fn into_plain(self: Arc<Self>) -> Result<Arc<Shared<TcpStream>>, Arc<dyn Flush>>;
 }
 
 /// In a model the test is the flusher.
@@ -139,29 +147,46 @@ impl Drop for TaskEnd {
 
 #[cfg_attr(all(test, suda_loom), allow(dead_code))]
 async fn run(task: TaskEnd) {
-    let mut batch = Vec::new();
+    let mut batch = Batch::default();
     poll_fn(|cx| poll(&task.0, &mut batch, cx)).await;
 }
 
-pub(super) fn poll(
-    queue: &Queue,
-    batch: &mut Vec<Arc<dyn Flush>>,
-    cx: &mut Context<'_>,
-) -> Poll<()> {
+/// Those that one poll of the flusher sends for.
+#[derive(Default)]
+pub(super) struct Batch {
+    enlisted: Vec<Arc<dyn Flush>>,
+    /// Empty but for the time of a call, for which it is kept.
+    #[cfg(all(feature = "io-uring", target_os = "linux"))]
+    plain: Vec<Arc<Shared<TcpStream>>>,
+}
+
+impl Batch {
+    #[cfg(all(feature = "io-uring", target_os = "linux"))]
+    fn flush(&mut self) {
+        gathering::flush(&mut self.enlisted, &mut self.plain);
+    }
+
+    #[cfg(not(all(feature = "io-uring", target_os = "linux")))]
+    fn flush(&mut self) {
+        for target in self.enlisted.drain(..) {
+            target.flush_enlisted();
+        }
+    }
+}
+
+pub(super) fn poll(queue: &Queue, batch: &mut Batch, cx: &mut Context<'_>) -> Poll<()> {
     let abandoned = {
         let mut state = queue.lock();
         if state.enlisted.is_empty() && state.abandoned {
             return Poll::Ready(());
         }
         state.waker = Some(cx.waker().clone());
-        std::mem::swap(&mut state.enlisted, batch);
+        std::mem::swap(&mut state.enlisted, &mut batch.enlisted);
         // Abandoned later, it is told through the waker.
         state.abandoned
     };
     // One batch for each poll: a stream that wakes itself must not keep the thread's other tasks out.
-    for target in batch.drain(..) {
-        target.flush_enlisted();
-    }
+    batch.flush();
     if abandoned {
         // To end, or to do what came meanwhile.
         cx.waker().wake_by_ref();

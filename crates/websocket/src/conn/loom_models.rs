@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     Error,
-    flusher::{self, Queue},
+    flusher::{self, Batch, Queue},
     handle::Handle,
     heart::{Beating, Heard},
     loom_pipe::{Model, Pipe, PlainPipe},
@@ -93,7 +93,7 @@ fn write_at_once<S: Model>(connection: &Arc<Shared<S>>) {
 /// Flushes until the peer has got so many bytes.
 fn flush_until_sent(pipe: &Pipe, bytes: usize) {
     let queue = queue();
-    let mut batch = Vec::new();
+    let mut batch = Batch::default();
     block_on(poll_fn(|cx| {
         let _ = flusher::poll(&queue, &mut batch, cx);
         if pipe.sent() == bytes {
@@ -260,6 +260,33 @@ fn a_reader_of_a_socket_is_woken_whoever_else_polls_it() {
     a_flusher_meets_a_reader::<PlainPipe>();
 }
 
+/// The reader leaves what it has written to the flusher, which another thread is, and waits for what the peer says once it has that.
+fn a_reader_leaves_its_output<S: Model>() {
+    model(|| {
+        let pipe = Pipe::new(1);
+        let connection = connection_on::<S>(&pipe);
+        write_frame(&connection);
+        let peer = pipe.clone();
+        let flushing = thread::spawn(move || {
+            peer.peer_takes(100);
+            flush_until_sent(&peer, 2);
+            peer.peer_sends(&EMPTY_TEXT);
+        });
+        read_message(&connection);
+        flushing.join().unwrap();
+    });
+}
+
+#[test]
+fn what_a_reader_leaves_is_flushed() {
+    a_reader_leaves_its_output::<Pipe>();
+}
+
+#[test]
+fn what_a_reader_of_a_socket_leaves_is_flushed() {
+    a_reader_leaves_its_output::<PlainPipe>();
+}
+
 /// The short way asks the stream before it tells who reads, if that one had to wait before.
 fn a_reader_is_woken_for_nothing<S: Model>() {
     model(|| {
@@ -326,7 +353,7 @@ fn a_writer_that_waits_is_woken_by_whoever_flushes() {
         });
         block_on(poll_fn(|cx| {
             // The signal enlists the connection when the stream takes something; this thread is the flusher, too.
-            let _ = flusher::poll(&queue(), &mut Vec::new(), cx);
+            let _ = flusher::poll(&queue(), &mut Batch::default(), cx);
             connection.poll_flushed(cx)
         }));
         assert_eq!(pipe.sent(), 2);
@@ -390,7 +417,7 @@ fn the_last_handle_takes_the_stream_with_it() {
         let sending = thread::spawn(move || peer.peer_sends(&EMPTY_TEXT));
         drop(handle);
         // The flusher may come before or after that.
-        let mut batch = Vec::new();
+        let mut batch = Batch::default();
         let mut cx = Context::from_waker(Waker::noop());
         let _ = flusher::poll(&queue(), &mut batch, &mut cx);
         writing.join().unwrap();

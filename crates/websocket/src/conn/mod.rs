@@ -23,6 +23,11 @@ mod endpoints;
 mod error;
 mod flush_all;
 mod flusher;
+#[cfg_attr(
+    not(all(feature = "io-uring", target_os = "linux")),
+    path = "gathering/never.rs"
+)]
+mod gathering;
 mod handle;
 mod handlers;
 mod heart;

@@ -133,19 +133,19 @@ fn ring() -> io::Result<IoUring> {
     Ok(ring)
 }
 
-/// Sends what each of the sockets takes at once, and waits for none. At most [`SENDS_MAX`] of them are tried, and none where
+/// Sends what each of the sockets takes at once, and waits for none. At most [`SENDS_MAX`] of them are tried, none after the first that is missing, and none where
 /// [`check`] has made no ring, or the thread is ending.
 ///
 /// # Errors
 /// Why the ring broke, which is to be [told](tell_refused); what was sent by then has its outcome, and there is no ring any more.
-pub(super) fn send_each(sends: &mut [Sending<'_>]) -> io::Result<()> {
+pub(super) fn send_each(sends: &mut [Option<Sending<'_>>]) -> io::Result<()> {
     send_each_by(IoUring::submit_and_wait, sends)
 }
 
 /// `enter` hands over what is queued, and then waits for so many completions. The tests have others than the real one.
 fn send_each_by(
     enter: impl FnMut(&IoUring, usize) -> io::Result<usize>,
-    sends: &mut [Sending<'_>],
+    sends: &mut [Option<Sending<'_>>],
 ) -> io::Result<()> {
     let sent = RING.try_with(|slot| {
         let mut slot = slot.borrow_mut();
@@ -164,7 +164,7 @@ fn send_each_by(
 fn send_on(
     ring: &mut IoUring,
     enter: impl FnMut(&IoUring, usize) -> io::Result<usize>,
-    sends: &mut [Sending<'_>],
+    sends: &mut [Option<Sending<'_>>],
 ) -> io::Result<()> {
     let borrowed = Borrowed;
     let submitted = submit(ring, sends);
@@ -175,28 +175,30 @@ fn send_on(
 }
 
 /// How many sends were queued.
-fn submit(ring: &mut IoUring, sends: &[Sending<'_>]) -> usize {
+fn submit(ring: &mut IoUring, sends: &[Option<Sending<'_>>]) -> usize {
     let mut queue = ring.submission();
-    for (index, send) in sends.iter().enumerate() {
+    let mut queued = 0;
+    for send in sends.iter().map_while(Option::as_ref) {
         let len = u32::try_from(send.bytes.len()).unwrap_or(u32::MAX);
         let entry = opcode::Send::new(Fd(send.socket.as_raw_fd()), send.bytes.as_ptr(), len)
             .flags(libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
             .build()
-            .user_data(index as u64);
+            .user_data(queued as u64);
         // SAFETY: the descriptor and the `len` bytes, which nobody writes to while they are borrowed, stay what they are as long as
         // the kernel may look at them: see the module's head.
         if unsafe { queue.push(&entry) }.is_err() {
-            return index;
+            break;
         }
+        queued += 1;
     }
-    sends.len()
+    queued
 }
 
 /// Enters the ring until all `submitted` sends are completed, which with `MSG_DONTWAIT` they are as soon as they are taken.
 fn take_completions(
     ring: &mut IoUring,
     mut enter: impl FnMut(&IoUring, usize) -> io::Result<usize>,
-    sends: &mut [Sending<'_>],
+    sends: &mut [Option<Sending<'_>>],
     submitted: usize,
 ) -> io::Result<()> {
     let mut left = submitted;
@@ -206,7 +208,7 @@ fn take_completions(
         let entered = enter(ring, left);
         for completion in ring.completion() {
             left -= 1;
-            if let Some(send) = sends.get_mut(completion.user_data() as usize) {
+            if let Some(Some(send)) = sends.get_mut(completion.user_data() as usize) {
                 send.outcome = outcome(completion.result());
             }
         }

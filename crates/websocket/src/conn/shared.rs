@@ -9,6 +9,9 @@ use std::{
 
 use bytes::Bytes;
 
+#[cfg(all(feature = "io-uring", target_os = "linux"))]
+use tokio::net::TcpStream;
+
 use super::{
     Error, Stream,
     error::End,
@@ -94,7 +97,7 @@ impl<S: Stream> Shared<S> {
     }
 
     /// [`with`](Self::with) for those who come without a handle.
-    fn with_open<R>(&self, act: impl FnOnce(&mut Inner<S>) -> R) -> Option<R> {
+    pub(super) fn with_open<R>(&self, act: impl FnOnce(&mut Inner<S>) -> R) -> Option<R> {
         Self::with_locked(self.lock(), act)
     }
 
@@ -344,10 +347,27 @@ fn queue_batch<'b, S: Stream>(
     Ok(None)
 }
 
-impl<S: Stream> Flush for Shared<S> {
-    fn flush_enlisted(self: Arc<Self>) {
-        // A swap, which comes after whatever swap enlisted the connection, so that the next one enlists it anew.
+impl<S: Stream> Shared<S> {
+    /// Whether the flusher is to come. Asked under the lock: it will then have the lock after whoever asks.
+    #[inline]
+    pub(super) fn is_enlisted(&self, _locked: &Inner<S>) -> bool {
+        self.enlisted.load(Ordering::Relaxed)
+    }
+
+    /// The flusher has come. A swap, which comes after whatever swap enlisted the connection, so that the next one enlists it anew.
+    pub(super) fn take_mark_back(&self) {
         self.enlisted.swap(false, Ordering::AcqRel);
+    }
+}
+
+impl<S: Stream> Flush for Shared<S> {
+    #[cfg(all(feature = "io-uring", target_os = "linux"))]
+    fn into_plain(self: Arc<Self>) -> Result<Arc<Shared<TcpStream>>, Arc<dyn Flush>> {
+        super::gathering::into_plain(self)
+    }
+
+    fn flush_enlisted(self: Arc<Self>) {
+        self.take_mark_back();
         self.with_open(|inner| {
             let _ = self.flush(inner);
         });

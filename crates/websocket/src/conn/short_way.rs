@@ -12,6 +12,7 @@ use tokio::task::coop::has_budget_remaining;
 use super::{
     Stream,
     error::End,
+    gathering,
     inner::Inner,
     plain,
     read_ahead::ReadAhead,
@@ -78,9 +79,12 @@ impl<S: Stream> Shared<S> {
         }
         let waker = self.waker();
         let mut cx = Context::from_waker(&waker);
-        // As in the long way: what was written goes first.
+        // As in the long way: what was written goes first. Or, if there is nothing to read, with what others have.
         inner.turns.end();
-        let _ = self.poll_flush(inner, &mut cx);
+        let leaves = gathering::may_leave(self, inner);
+        if !leaves {
+            let _ = self.poll_flush(inner, &mut cx);
+        }
         let into = ahead.get_or_insert_with(ReadAhead::lend);
         let mut read = Poll::Pending;
         if std::mem::take(&mut inner.reader_waited) {
@@ -90,6 +94,14 @@ impl<S: Stream> Shared<S> {
         if read.is_pending() {
             self.signal.set_reader(task.waker());
             read = inner.poll_read(&mut into.bytes, task, &mut cx);
+        }
+        if leaves {
+            match read {
+                Poll::Pending => gathering::note_left(),
+                Poll::Ready(_) => {
+                    let _ = self.poll_flush(inner, &mut cx);
+                }
+            }
         }
         match read {
             Poll::Pending => {
@@ -128,7 +140,9 @@ impl<S: Stream> Shared<S> {
         if unsent >= self.home.high_water_bytes || inner.may_refuse_writes() {
             return false;
         }
-        let sent = inner.turns.expect_lone_write() && self.send_at_once(inner, message);
+        let sent = inner.turns.expect_lone_write()
+            && !gathering::may_leave_message(self, message.len())
+            && self.send_at_once(inner, message);
         if !sent && !inner.conn.send_short(message) {
             return false;
         }

@@ -9,9 +9,10 @@
 
 use std::{
     any::{Any, TypeId},
+    io,
     os::fd::AsFd,
+    sync::Arc,
     task::Waker,
-    vec::Drain,
 };
 
 use bytes::Bytes;
@@ -19,9 +20,9 @@ use tokio::net::TcpStream;
 
 use super::{
     Error, SocketStream, Stream,
-    handle::Handle,
     inner::Inner,
     ring::{self, Sending},
+    shared::Shared,
     sync::MutexGuard,
 };
 use crate::batch::Batch;
@@ -60,12 +61,11 @@ pub(super) fn is_ready() -> bool {
     ring::check().is_ok()
 }
 
-type Member<'w, K, S> = (K, &'w Handle<S>);
+type Member<'w, K, S> = (K, &'w Arc<Shared<S>>);
 
 /// A connection whose lock is held until it is known what became of its bytes.
 struct Turn<'w, K, S: Stream> {
-    key: K,
-    handle: &'w Handle<S>,
+    member: Member<'w, K, S>,
     inner: MutexGuard<'w, Option<Inner<S>>>,
     /// To be sent instead of what is queued, which is nothing.
     past_queue: Option<Bytes>,
@@ -85,71 +85,88 @@ enum Way {
     Alone,
     /// Alone, and before the next: others will share what is compressed for it.
     AloneFirst,
+    /// All is sent.
+    Nowhere,
 }
 
-/// Sends to `members`, at most [`SENDS_MAX`], what they have queued, or `batch`; takes them out. Each of them that
+/// Sends to `members` what they have queued, or `batch`, [`SENDS_MAX`] of them at a time; gives how many could be sent to with others. Each of them that
 /// fails or is refused comes to `failed`.
 ///
 /// Their locks are held together for the time of one system call. None is waited for meanwhile: a connection whose lock is taken comes last,
 /// alone.
-pub(super) fn send<K, S: Stream>(
-    members: &mut Vec<Member<'_, K, S>>,
+pub(super) fn send<'w, K, S: Stream>(
+    mut members: impl Iterator<Item = Member<'w, K, S>>,
     below: &Below<S>,
     mut batch: Option<&mut Batch<'_>>,
     failed: &mut Vec<(K, Error)>,
-) {
-    let mut members = members.drain(..);
-    while members.len() > 0 {
-        send_next(&mut members, below, batch.as_deref_mut(), failed);
+) -> usize {
+    let mut sent = 0;
+    // The first is asked for here, so that nothing is made ready for none.
+    while let Some(first) = members.next() {
+        let members = std::iter::once(first).chain(members.by_ref());
+        sent += send_next(members, below, batch.as_deref_mut(), failed);
     }
+    sent
 }
 
 fn send_next<'w, K, S: Stream>(
-    members: &mut Drain<'_, Member<'w, K, S>>,
+    members: impl Iterator<Item = Member<'w, K, S>>,
     below: &Below<S>,
     mut batch: Option<&mut Batch<'_>>,
     failed: &mut Vec<(K, Error)>,
-) {
+) -> usize {
     let mut later = Later {
         begun: Vec::new(),
         alone: Vec::new(),
     };
-    let turns = lock(members, below, batch.as_deref_mut(), &mut later, failed);
-    let woken = send_turns(turns, below, &mut later, failed);
-    for ((key, handle), sent_bytes) in later.begun {
-        let sent = handle.with(|inner| {
+    // In place: a turn of many connections allocates nothing.
+    let mut turns = [const { None }; SENDS_MAX];
+    let members = members.take(SENDS_MAX);
+    let locked = lock(
+        members,
+        &mut turns,
+        below,
+        batch.as_deref_mut(),
+        &mut later,
+        failed,
+    );
+    let woken = send_turns(&mut turns[..locked], below, &mut later, failed);
+    for ((key, shared), sent_bytes) in later.begun {
+        let sent = shared.with_open(|inner| {
             if let Some(sent) = below.sent.filter(|_| sent_bytes > 0) {
                 sent(inner.stream_mut(), sent_bytes);
             }
             // The stream is asked to take the rest, and so comes to know that the socket is full.
-            handle.send_now(inner, None)
+            shared.send_now(inner, None)
         });
-        failed.extend(sent.err().map(|error| (key, error)));
+        failed.extend(sent.and_then(Result::err).map(|error| (key, error)));
     }
     for waker in woken {
         waker.wake();
     }
-    for (key, handle) in later.alone {
+    for (key, shared) in later.alone {
         let sent = match &mut batch {
-            Some(batch) => handle.send_batch(batch),
-            None => handle.with(|inner| handle.send_now(inner, None)),
+            Some(batch) => Some(shared.send_batch(batch)),
+            None => shared.with_open(|inner| shared.send_now(inner, None)),
         };
-        failed.extend(sent.err().map(|error| (key, error)));
+        failed.extend(sent.and_then(Result::err).map(|error| (key, error)));
     }
+    locked
 }
 
-/// Locks those that can be sent to together, up to one that has to come first.
+/// Locks those that can be sent to together, up to one that has to come first; gives how many `turns` that makes.
 fn lock<'w, K, S: Stream>(
-    members: &mut Drain<'_, Member<'w, K, S>>,
+    members: impl Iterator<Item = Member<'w, K, S>>,
+    turns: &mut [Option<Turn<'w, K, S>>],
     below: &Below<S>,
     mut batch: Option<&mut Batch<'_>>,
     later: &mut Later<'w, K, S>,
     failed: &mut Vec<(K, Error)>,
-) -> Vec<Turn<'w, K, S>> {
-    let mut turns = Vec::with_capacity(members.len());
-    for (key, handle) in members {
-        let Some(mut guard) = handle.try_lock() else {
-            later.alone.push((key, handle));
+) -> usize {
+    let mut locked = 0;
+    for (key, shared) in members {
+        let Some(mut guard) = shared.try_lock() else {
+            later.alone.push((key, shared));
             continue;
         };
         let Some(inner) = guard.as_mut() else {
@@ -157,27 +174,31 @@ fn lock<'w, K, S: Stream>(
         };
         match way(inner, batch.as_deref_mut()) {
             Ok(Way::Together(past_queue)) if can_send_below(inner, past_queue.as_ref(), below) => {
-                turns.push(Turn {
-                    key,
-                    handle,
+                turns[locked] = Some(Turn {
+                    member: (key, shared),
                     inner: guard,
                     past_queue,
                 });
+                locked += 1;
             }
-            Ok(Way::Together(_) | Way::Alone) => later.alone.push((key, handle)),
+            Ok(Way::Together(_) | Way::Alone) => later.alone.push((key, shared)),
             Ok(Way::AloneFirst) => {
-                later.alone.push((key, handle));
+                later.alone.push((key, shared));
                 break;
             }
+            Ok(Way::Nowhere) => {}
             Err(error) => failed.push((key, error)),
         }
     }
-    turns
+    locked
 }
 
 fn way<S: Stream>(inner: &mut Inner<S>, batch: Option<&mut Batch<'_>>) -> Result<Way, Error> {
     let Some(batch) = batch else {
-        return Ok(Way::Together(None));
+        if !inner.is_flushed() {
+            return Ok(Way::Together(None));
+        }
+        return inner.check_write_failure().map(|()| Way::Nowhere);
     };
     if inner.conn.compresses_first(batch) {
         return Ok(Way::AloneFirst);
@@ -210,34 +231,53 @@ fn sending<'a, S: Stream>(
 
 /// Sends, notes what became of it, and gives the locks back. Gives those who are to be woken.
 fn send_turns<'w, K, S: Stream>(
-    turns: Vec<Turn<'w, K, S>>,
+    turns: &mut [Option<Turn<'w, K, S>>],
     below: &Below<S>,
     later: &mut Later<'w, K, S>,
     failed: &mut Vec<(K, Error)>,
 ) -> Vec<Waker> {
-    let mut sends: Vec<_> = (turns.iter())
-        .map_while(|turn| sending(turn.inner.as_ref()?, turn.past_queue.as_ref(), below))
-        .collect();
-    let broken = ring::send_each(&mut sends);
-    let outcomes: Vec<_> = sends.into_iter().map(Sending::into_outcome).collect();
-    let mut outcomes = outcomes.into_iter();
+    let mut outcomes = [const { None }; SENDS_MAX];
+    let broken = send_below(turns, below, &mut outcomes);
     let mut woken = Vec::new();
-    for mut turn in turns {
-        let outcome = outcomes.next().flatten();
+    for (turn, outcome) in turns.iter_mut().zip(outcomes) {
+        let Some(mut turn) = turn.take() else {
+            continue;
+        };
         let Some(inner) = turn.inner.as_mut() else {
             continue;
         };
         let sent_bytes = inner.sent_below(outcome, turn.past_queue);
         if below.sent.is_some() || !inner.is_flushed() {
-            later.begun.push(((turn.key, turn.handle), sent_bytes));
+            later.begun.push((turn.member, sent_bytes));
             continue;
         }
         woken.extend(inner.take_woken());
         let failure = inner.check_write_failure();
-        failed.extend(failure.err().map(|error| (turn.key, error)));
+        failed.extend(failure.err().map(|error| (turn.member.0, error)));
     }
     if let Err(error) = broken {
         ring::tell_refused(&error);
     }
     woken
+}
+
+/// One system call for all `turns`.
+fn send_below<K, S: Stream>(
+    turns: &[Option<Turn<'_, K, S>>],
+    below: &Below<S>,
+    outcomes: &mut [Option<io::Result<usize>>],
+) -> io::Result<()> {
+    let mut sends = [const { None }; SENDS_MAX];
+    for (send, turn) in sends.iter_mut().zip(turns.iter().flatten()) {
+        *send =
+            (turn.inner.as_ref()).and_then(|inner| sending(inner, turn.past_queue.as_ref(), below));
+        if send.is_none() {
+            break;
+        }
+    }
+    let sent = ring::send_each(&mut sends);
+    for (outcome, send) in outcomes.iter_mut().zip(sends) {
+        *outcome = send.and_then(Sending::into_outcome);
+    }
+    sent
 }

@@ -29,6 +29,11 @@ const IDLE_SLOTS_MAX: usize = 16;
 const SPARE_MAX: usize = 256;
 /// As many of them may have room for frames, 64 KiB each.
 const SPARE_ROOMY_MAX: usize = 4;
+/// As many others may have a [small one](SMALL_ROOM_BYTES).
+const SPARE_SMALL_MAX: usize = 64;
+/// Room for the first frames, in bytes, of a queue that has none. It is changed for more when they need it. Where many connections have little to
+/// send at once, they so don't take 64 KiB each, and the processor's cache keeps it.
+const SMALL_ROOM_BYTES: usize = 2 << 10;
 
 /// Small frames and maybe a header, then the payload (or the prepared frame) that they announce.
 #[derive(Debug, Default)]
@@ -44,6 +49,18 @@ impl Segment {
 
     fn is_empty(&self) -> bool {
         self.head.is_empty() && self.body.is_empty()
+    }
+
+    /// Changes a small room that is too little for `room` more bytes for a whole one, if they are joined to what is there.
+    fn outgrow_small_room(&mut self, room: usize) {
+        let is_small = (1..=SMALL_ROOM_BYTES).contains(&self.head.capacity());
+        let needed = self.head.len() + room;
+        let is_joined = self.body.is_empty() && needed <= JOINED_BYTES_MAX;
+        if is_small && is_joined && needed > self.head.capacity() {
+            let whole = new_head(needed);
+            let small = std::mem::replace(&mut self.head, whole);
+            self.head.extend_from_slice(&small);
+        }
     }
 
     fn after(&self, sent: usize) -> [&[u8]; 2] {
@@ -89,9 +106,41 @@ struct Queue {
 }
 
 thread_local! {
-    /// Queues of this thread that nobody uses.
-    #[expect(clippy::vec_box, reason = "the boxes are what is lent")]
-    static SPARE: RefCell<Vec<Box<Queue>>> = const { RefCell::new(Vec::new()) };
+    static SPARE: RefCell<Spare> = const {
+        RefCell::new(Spare {
+            roomy: Vec::new(),
+            others: Vec::new(),
+        })
+    };
+}
+
+/// Queues of a thread that nobody uses.
+#[expect(clippy::vec_box, reason = "the boxes are what is lent")]
+struct Spare {
+    /// Those with more than a small room, which are lent first.
+    roomy: Vec<Box<Queue>>,
+    others: Vec<Box<Queue>>,
+}
+
+impl Spare {
+    fn lend(&mut self) -> Option<Box<Queue>> {
+        self.roomy.pop().or_else(|| self.others.pop())
+    }
+
+    fn give(&mut self, mut queue: Box<Queue>) {
+        let room_bytes = queue.first.head.capacity();
+        if room_bytes > SMALL_ROOM_BYTES {
+            if self.roomy.len() < SPARE_ROOMY_MAX && room_bytes <= 2 * JOINED_BYTES_MAX {
+                return self.roomy.push(queue);
+            }
+            buffers::give(std::mem::take(&mut queue.first.head));
+        } else if self.others.len() >= SPARE_SMALL_MAX {
+            queue.first.head = BytesMut::new();
+        }
+        if self.others.len() < SPARE_MAX {
+            self.others.push(queue);
+        }
+    }
 }
 
 impl Outbox {
@@ -266,7 +315,7 @@ impl Outbox {
 impl Queue {
     fn lend() -> Box<Self> {
         SPARE
-            .try_with(|spare| spare.borrow_mut().pop())
+            .try_with(|spare| spare.borrow_mut().lend())
             .ok()
             .flatten()
             .unwrap_or_default()
@@ -281,15 +330,7 @@ impl Queue {
             self.rest = VecDeque::new();
         }
         // A thread that is ending has no spares any more: the queue is freed then.
-        let _ = SPARE.try_with(move |spare| {
-            let mut spare = spare.borrow_mut();
-            if spare.len() >= SPARE_ROOMY_MAX || self.first.head.capacity() > 2 * JOINED_BYTES_MAX {
-                buffers::give(std::mem::take(&mut self.first.head));
-            }
-            if spare.len() < SPARE_MAX {
-                spare.push(self);
-            }
-        });
+        let _ = SPARE.try_with(move |spare| spare.borrow_mut().give(self));
     }
 
     fn append_copy(&mut self, role: Role, fin: bool, lead: Lead, payload: &[u8]) {
@@ -363,9 +404,16 @@ impl Queue {
     fn open_segment(&mut self, room: usize) -> &mut Segment {
         if self.first.is_empty() && self.rest.is_empty() {
             if self.first.head.capacity() < room {
-                self.first.head = new_head(room);
+                self.first.head = if room <= SMALL_ROOM_BYTES {
+                    BytesMut::with_capacity(SMALL_ROOM_BYTES)
+                } else {
+                    new_head(room)
+                };
             }
             return &mut self.first;
+        }
+        if self.rest.is_empty() {
+            self.first.outgrow_small_room(room);
         }
         let last = self.rest.back().unwrap_or(&self.first);
         if !last.body.is_empty() || last.head.len() + room > JOINED_BYTES_MAX {
