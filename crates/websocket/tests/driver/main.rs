@@ -9,7 +9,6 @@ mod closing;
 mod conveniences;
 mod crossed_streams;
 mod deadlines;
-mod events;
 mod handlers;
 mod heartbeat;
 mod read_ahead;

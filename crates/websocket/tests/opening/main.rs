@@ -8,7 +8,6 @@ mod support;
 mod behind_axum;
 mod cancelling;
 mod dialer;
-mod events;
 mod hooks;
 mod hostile;
 mod interop;

@@ -1,51 +1,26 @@
-//! What `tracing` is told of connections: how they begin and end, and nothing of their messages.
+//! How connections begin and end, and nothing of their messages.
 
-use std::{
-    io::Write,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
 use suda_websocket::{Config, Conn, Parts, Role};
-use tokio::{io::duplex, time::Instant};
+use tokio::io::duplex;
+use tokio::time::Instant;
 use tracing::Level;
 
-use crate::{conn, support::RawPeer};
+use crate::support::RawPeer;
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-/// What the library tells, at `level` and above, while `what` happens on this thread.
+/// What is told of connections.
 async fn told(level: Level, what: impl Future<Output = ()>) -> Vec<String> {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_ansi(false)
-        .without_time()
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-    what.await;
-    let told = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let ours = told.lines().filter(|line| line.contains("suda_websocket:"));
-    ours.map(|line| line.trim().replace("suda_websocket: ", ""))
+    let mut told = crate::told(level, what).await;
+    told.retain(|line| line.contains("suda_websocket:"));
+    let told = told.into_iter();
+    told.map(|line| line.replace("suda_websocket: ", ""))
         .collect()
 }
 
 async fn a_chat() {
     let (ours, theirs) = duplex(1 << 10);
-    let mut server = conn(Role::Server, ours);
+    let mut server = Conn::from_parts(ours, Parts::new(Role::Server, Config::default()));
     let mut peer = RawPeer::new(theirs, Role::Client);
     for _ in 0..100 {
         peer.send(0x89, b"secret").await;
@@ -80,7 +55,7 @@ async fn a_connection_is_told_of_when_it_opens_misses_a_deadline_and_closes() {
 async fn peers_that_break_the_rules_or_fall_silent_are_told_of() {
     let broken = told(Level::INFO, async {
         let (ours, theirs) = duplex(1 << 10);
-        let mut server = conn(Role::Server, ours);
+        let mut server = Conn::from_parts(ours, Parts::new(Role::Server, Config::default()));
         RawPeer::new(theirs, Role::Client).send(0x83, b"").await;
         server.read_message().await.unwrap_err();
     });
