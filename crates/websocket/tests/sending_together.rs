@@ -154,8 +154,10 @@ async fn broadcasts(before_round: impl Fn(usize)) {
     .await;
 }
 
-/// Gives how many bytes were sent without their streams.
-async fn broadcasts_to_sockets() -> usize {
+/// As [`all_arrives`]; gives how many bytes were sent without their streams.
+async fn sent_past_streams(
+    send: impl Fn(&mut [Option<Halves<Told>>], &[PreparedMessage]) -> Vec<usize>,
+) -> usize {
     let sent_bytes = Arc::new(AtomicUsize::new(0));
     let seen = |tcp| {
         let sent_bytes = sent_bytes.clone();
@@ -165,27 +167,21 @@ async fn broadcasts_to_sockets() -> usize {
             }
         })
     };
-    all_arrives(seen, |members, messages| {
+    all_arrives(seen, send).await;
+    sent_bytes.load(Ordering::Relaxed)
+}
+
+async fn broadcasts_to_sockets() -> usize {
+    sent_past_streams(|members, messages| {
         let writers = present(members).map(|(index, writer)| (index, &*writer));
         let unreached = broadcast_sockets(writers, messages);
         unreached.into_iter().map(|(index, _)| index).collect()
     })
-    .await;
-    sent_bytes.load(Ordering::Relaxed)
+    .await
 }
 
-/// Gives how many bytes were sent without their streams.
 async fn flushes() -> usize {
-    let sent_bytes = Arc::new(AtomicUsize::new(0));
-    let seen = |tcp| {
-        let sent_bytes = sent_bytes.clone();
-        Told::new(tcp, false, move |sending| {
-            if let Sending::Past(bytes) = sending {
-                sent_bytes.fetch_add(bytes, Ordering::Relaxed);
-            }
-        })
-    };
-    all_arrives(seen, |members, messages| {
+    sent_past_streams(|members, messages| {
         let mut failed = Vec::new();
         for message in messages {
             for (_, writer) in present(members) {
@@ -199,8 +195,7 @@ async fn flushes() -> usize {
         failed.dedup();
         failed
     })
-    .await;
-    sent_bytes.load(Ordering::Relaxed)
+    .await
 }
 
 /// On a thread of its own, which has or is refused a ring of its own.
