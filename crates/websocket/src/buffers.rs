@@ -11,8 +11,22 @@ const KEPT_BYTES_MAX: usize = 2 * BUFFER_BYTES;
 /// Buffers that a thread keeps for later.
 const SPARE_MAX: usize = 4;
 
+/// Size of a wide buffer, in bytes: what one read of several long frames can take.
+#[cfg(feature = "tokio")]
+pub(crate) const WIDE_BYTES: usize = 264 << 10;
+/// Wide buffers of a thread, all there ever are: one that is read into, and others for as long as answers that did not go out
+/// at once refer to them.
+#[cfg(feature = "tokio")]
+const WIDE_MAX: usize = 4;
+
 thread_local! {
     static SPARE: RefCell<Vec<BytesMut>> = const { RefCell::new(Vec::new()) };
+}
+
+#[cfg(feature = "tokio")]
+thread_local! {
+    /// Of each wide buffer a part without bytes, by which the thread keeps it while it is lent, and can tell when nobody uses it any more.
+    static WIDE: RefCell<Vec<BytesMut>> = const { RefCell::new(Vec::new()) };
 }
 
 /// An empty buffer with room for [`BUFFER_BYTES`].
@@ -36,6 +50,28 @@ pub(crate) fn take_with(bytes: usize) -> BytesMut {
         .ok()
         .flatten()
         .unwrap_or_else(|| BytesMut::with_capacity(bytes.max(BUFFER_BYTES)))
+}
+
+/// An empty buffer of [`WIDE_BYTES`], unless all that the thread may have are in use. It is given back by being dropped, together with the
+/// last message that refers to it, wherever that happens.
+#[cfg(feature = "tokio")]
+pub(crate) fn take_wide() -> Option<BytesMut> {
+    WIDE.try_with(|wide| {
+        let mut wide = wide.borrow_mut();
+        // Only one that nobody else refers to is whole.
+        let known = wide
+            .iter_mut()
+            .find_map(|kept| kept.try_reclaim(WIDE_BYTES).then(|| kept.split_off(0)));
+        if known.is_some() || wide.len() >= WIDE_MAX {
+            return known;
+        }
+        let mut kept = BytesMut::with_capacity(WIDE_BYTES);
+        let lent = kept.split_off(0);
+        wide.push(kept);
+        Some(lent)
+    })
+    .ok()
+    .flatten()
 }
 
 /// Clears a buffer that is not used any more, and gives whether it is worth keeping: the next one can use it at once. Not what a
@@ -100,5 +136,24 @@ mod tests {
         give(grown);
         SPARE.with_borrow(|spare| assert!(spare.is_empty()));
         assert_eq!(&kept[..], b"kept");
+    }
+
+    #[cfg(feature = "tokio")]
+    #[test]
+    fn a_thread_lends_a_few_wide_buffers_and_each_again_once_nothing_refers_to_it() {
+        WIDE.with_borrow_mut(Vec::clear);
+        let mut lent: Vec<_> = std::iter::from_fn(take_wide).take(WIDE_MAX + 1).collect();
+        assert_eq!(lent.len(), WIDE_MAX);
+        let memory = lent[1].as_ptr();
+        lent[1].extend_from_slice(b"kept");
+        let message = lent[1].split_to(4).freeze();
+        drop(lent.remove(1));
+        assert!(take_wide().is_none());
+        assert_eq!(&message[..], b"kept");
+        drop(message);
+        let again = take_wide().unwrap();
+        assert_eq!(again.as_ptr(), memory);
+        assert!(again.is_empty() && again.capacity() == WIDE_BYTES);
+        assert!(take_wide().is_none());
     }
 }

@@ -36,6 +36,7 @@ mod inner;
 mod joined_messages;
 #[cfg(feature = "json")]
 mod json;
+mod long_way;
 #[cfg(all(test, suda_loom))]
 mod loom_models;
 #[cfg(all(test, suda_loom))]

@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::{BufMut as _, BytesMut};
+use bytes::BufMut;
 use tokio::io::Interest;
 
 use super::Stream;
@@ -37,7 +37,7 @@ pub(super) fn poll_readable(socket: &Socket, task: &mut Context<'_>) -> Poll<io:
 
 /// Reads once, without waiting.
 #[inline]
-pub(super) fn try_read(socket: &Socket, bytes: &mut BytesMut) -> Poll<io::Result<usize>> {
+pub(super) fn try_read(socket: &Socket, bytes: &mut impl BufMut) -> Poll<io::Result<usize>> {
     let room = bytes.chunk_mut().len();
     let mut read = Err(io::ErrorKind::WouldBlock.into());
     // The readiness that it takes back is the one from before the read, and stays if the socket was ready once more since.

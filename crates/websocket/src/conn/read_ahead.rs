@@ -8,6 +8,7 @@ use std::cell::RefCell;
 
 use bytes::BytesMut;
 
+use super::room::{KNOWN_BYTES_MAX, LONG_FRAME_BYTES, WAITING_BYTES_MAX, bytes_behind};
 use crate::{Connection, Message, buffers, connection::ReadTerms};
 
 /// Of these that nobody uses, how many a thread keeps for its readers: each with a buffer, besides those that [`buffers`] keeps.
@@ -19,6 +20,8 @@ pub(super) struct ReadAhead {
     terms: ReadTerms,
     /// Bytes of the last frame that was taken; 0 if none was.
     last_frame_bytes: usize,
+    /// The bytes lie in a wide buffer, which is only for long frames that came together, and nowhere but here.
+    wide: bool,
 }
 
 thread_local! {
@@ -39,6 +42,7 @@ impl ReadAhead {
                     bytes: BytesMut::new(),
                     terms: ReadTerms::default(),
                     last_frame_bytes: 0,
+                    wide: false,
                 })
             })
     }
@@ -54,11 +58,52 @@ impl ReadAhead {
 
     /// Takes all that `conn` has not consumed. To be called only while there is nothing here and no frame or message is arriving.
     pub(super) fn take_over(&mut self, conn: &mut Connection) {
-        let room = std::mem::replace(&mut self.bytes, std::mem::take(conn.input()));
-        if room.capacity() > 0 {
-            buffers::give(room);
-        }
+        self.replace_buffer(std::mem::take(conn.input()), false);
         self.note_read(conn);
+    }
+
+    /// Goes on with another buffer, which may hold bytes already. What is in the last one is lost.
+    fn replace_buffer(&mut self, buffer: BytesMut, wide: bool) {
+        let last = std::mem::replace(&mut self.bytes, buffer);
+        if !std::mem::replace(&mut self.wide, wide) && last.capacity() > 0 {
+            buffers::give(last);
+        }
+    }
+
+    /// Whether all that is here is the beginning of a long message, for whose rest it pays to read on, since nothing is to be judged before.
+    pub(super) fn begins_long(&self) -> bool {
+        self.bytes.len() <= WAITING_BYTES_MAX
+            && self.last_frame_bytes >= LONG_FRAME_BYTES
+            && self.terms.begins_lone(&self.bytes)
+    }
+
+    /// Makes room for a long frame like the last one, or for as many as fit into a wide buffer if the read before found more than it
+    /// asked for; gives how many bytes the next read is to take at most. It ends little behind a frame's end: more of the next frame would have to be
+    /// moved, and a read that gets less than it asked for tells that there is no more.
+    pub(super) fn make_long_room(&mut self, like_it: usize) -> usize {
+        let like_it = like_it.min(KNOWN_BYTES_MAX);
+        let expected = like_it.saturating_sub(self.bytes.len());
+        let behind = bytes_behind(&self.bytes, expected, like_it);
+        let bytes_max = expected + behind + WAITING_BYTES_MAX;
+        if self.bytes.try_reclaim(bytes_max) {
+            return bytes_max;
+        }
+        if behind > 0
+            && let Some(wide) = buffers::take_wide()
+        {
+            self.move_to(wide, true);
+            return bytes_max;
+        }
+        let bytes_max = expected + WAITING_BYTES_MAX;
+        if !self.bytes.try_reclaim(bytes_max) {
+            self.move_to(buffers::take_with(self.bytes.len() + bytes_max), false);
+        }
+        bytes_max
+    }
+
+    fn move_to(&mut self, mut buffer: BytesMut, wide: bool) {
+        buffer.extend_from_slice(&self.bytes);
+        self.replace_buffer(buffer, wide);
     }
 
     /// Whether there is more than one message, or the beginning of another.
@@ -83,6 +128,11 @@ impl ReadAhead {
     /// Gives what was not taken back to `conn`, before whatever arrived meanwhile.
     pub(super) fn put_back(mut self: Box<Self>, conn: &mut Connection) {
         self.tell(conn);
+        if self.wide && !self.bytes.is_empty() {
+            // A connection may wait for the rest for long.
+            let room = self.last_frame_bytes + WAITING_BYTES_MAX;
+            self.move_to(buffers::take_with(room.max(self.bytes.len())), false);
+        }
         if !self.bytes.is_empty() {
             let input = conn.input();
             if !input.is_empty() {
@@ -95,7 +145,7 @@ impl ReadAhead {
 
     /// To the thread. What is still here is lost.
     pub(super) fn give_back(mut self: Box<Self>) {
-        if !buffers::is_spare(&mut self.bytes) {
+        if std::mem::take(&mut self.wide) || !buffers::is_spare(&mut self.bytes) {
             self.bytes = BytesMut::new();
         }
         // Another connection's frames are no guess for the next one's.

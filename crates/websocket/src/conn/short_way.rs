@@ -3,6 +3,7 @@
 //! does the same with these, too.
 
 use std::{
+    io,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -60,7 +61,7 @@ impl<S: Stream> Shared<S> {
         inner.more_ahead = false;
         if let Some(last) = ahead {
             if !last.bytes.is_empty() {
-                return None;
+                return self.try_read_rest(inner, task, last);
             }
             last.tell(&mut inner.conn);
         }
@@ -74,9 +75,26 @@ impl<S: Stream> Shared<S> {
             inner.more_ahead = into.holds_more_than_one();
             return Some(Poll::Ready(()));
         }
-        if inner.end().is_some() || inner.conn.last_frame_bytes() >= LONG_FRAME_BYTES {
+        if inner.end().is_some() {
             return None;
         }
+        if inner.conn.last_frame_bytes() >= LONG_FRAME_BYTES {
+            return self.try_read_long(inner, task, ahead);
+        }
+        self.read_or_wait(inner, task, ahead, |inner, into, cx| {
+            inner.try_read(&mut into.bytes, cx)
+        })
+    }
+
+    /// Has `read` read once into `ahead`, in which nothing is; where it finds nothing, the reader waits.
+    #[inline(always)]
+    pub(super) fn read_or_wait(
+        self: &Arc<Self>,
+        inner: &mut Inner<S>,
+        task: &mut Context<'_>,
+        ahead: &mut Option<Box<ReadAhead>>,
+        read: impl Fn(&mut Inner<S>, &mut ReadAhead, &mut Context<'_>) -> Poll<io::Result<()>>,
+    ) -> Option<Poll<()>> {
         let waker = self.waker();
         let mut cx = Context::from_waker(&waker);
         // As in the long way: what was written goes first. Or, if there is nothing to read, with what others have.
@@ -86,24 +104,24 @@ impl<S: Stream> Shared<S> {
             let _ = self.poll_flush(inner, &mut cx);
         }
         let into = ahead.get_or_insert_with(ReadAhead::lend);
-        let mut read = Poll::Pending;
+        let mut polled = Poll::Pending;
         if std::mem::take(&mut inner.reader_waited) {
             // It comes because something is there, most likely. If not, the stream is asked again, with the reader known to the signal.
-            read = inner.try_read(&mut into.bytes, &mut cx);
+            polled = read(inner, into, &mut cx);
         }
-        if read.is_pending() {
+        if polled.is_pending() {
             self.signal.set_reader(task.waker());
-            read = inner.poll_read(&mut into.bytes, task, &mut cx);
+            polled = inner.poll_read(task, &mut cx, |inner, cx| read(inner, into, cx));
         }
         if leaves {
-            match read {
+            match &polled {
                 Poll::Pending => gathering::note_left(),
                 Poll::Ready(_) => {
                     let _ = self.poll_flush(inner, &mut cx);
                 }
             }
         }
-        match read {
+        match polled {
             Poll::Pending => {
                 inner.reader_waited = true;
                 if let Some(empty) = ahead.take() {
@@ -113,14 +131,26 @@ impl<S: Stream> Shared<S> {
                 give_room_up(inner.conn.input());
                 Some(Poll::Pending)
             }
+            Poll::Ready(result) => Self::after_read(inner, into, result),
+        }
+    }
+
+    /// Notes what a read into `into` brought.
+    #[inline(always)]
+    pub(super) fn after_read(
+        inner: &mut Inner<S>,
+        into: &mut ReadAhead,
+        read: io::Result<()>,
+    ) -> Option<Poll<()>> {
+        match read {
             // The stream may have ended: nothing was read then.
-            Poll::Ready(Ok(())) if into.bytes.is_empty() => None,
-            Poll::Ready(Ok(())) => {
+            Ok(()) if into.bytes.is_empty() => None,
+            Ok(()) => {
                 into.note_read(&inner.conn);
                 inner.more_ahead = into.holds_more_than_one();
                 Some(Poll::Ready(()))
             }
-            Poll::Ready(Err(error)) => {
+            Err(error) => {
                 inner.set_end(End::Io(error.into()));
                 None
             }

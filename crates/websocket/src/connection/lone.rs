@@ -3,6 +3,8 @@
 
 use bytes::{Buf, Bytes, BytesMut};
 
+#[cfg(feature = "tokio")]
+use crate::frame::OpCode;
 use crate::{Message, MessageKind, Role, Utf8Bytes, frame, mask};
 
 /// What such a message is judged by.
@@ -30,6 +32,16 @@ impl ReadTerms {
     pub(crate) fn lone_bytes(&self, input: &[u8]) -> Option<usize> {
         let lone = frame::parse_lone(input, self.role)?;
         Some(lone.header_len + lone.payload_len)
+    }
+
+    /// Whether `input` begins with the header of such a message, however much of it is here.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn begins_lone(&self, input: &[u8]) -> bool {
+        matches!(frame::parse_header(input, self.role, false), Ok(Some(header))
+            if header.fin
+                && !header.op.is_control()
+                && header.op != OpCode::Continuation
+                && header.payload_len <= self.read_limit as u64)
     }
 
     /// The message at the start of `input`, which begins at a frame's edge, while no other message has begun. None, if it is not such a

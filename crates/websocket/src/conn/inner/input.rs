@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::{BufMut as _, BytesMut};
+use bytes::{BufMut, BytesMut};
 use tokio::io::AsyncReadExt;
 
 use super::Inner;
@@ -52,30 +52,29 @@ impl<S: Stream> Inner<S> {
         }
     }
 
-    /// Reads once into `bytes`, which hold nothing, instead of the connection's buffer. What is read must be less than a long frame.
-    /// Where nothing is there, the stream wakes `task`, or whoever `cx` is for.
+    /// Has `read` try to read. Where nothing is there, the stream wakes `task`, or whoever `cx` is for.
     #[inline]
     pub(in crate::conn) fn poll_read(
         &mut self,
-        bytes: &mut BytesMut,
         task: &mut Context<'_>,
         cx: &mut Context<'_>,
+        mut read: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<io::Result<()>>,
     ) -> Poll<io::Result<()>> {
         if plain::socket(&self.stream).is_none() {
-            return self.try_read(bytes, cx);
+            return read(self, cx);
         }
         loop {
             if let Some(socket) = plain::socket(&self.stream) {
                 ready!(plain::poll_readable(socket, task))?;
             }
-            let read = self.try_read(bytes, cx);
-            if read.is_ready() {
-                return read;
+            let polled = read(self, cx);
+            if polled.is_ready() {
+                return polled;
             }
         }
     }
 
-    /// [`poll_read`](Self::poll_read) where something is there, most likely. If not, it is not sure that anybody will be woken.
+    /// Reads once into `bytes`, which hold nothing, instead of the connection's buffer. What is read must be less than a long frame.
     #[inline]
     pub(in crate::conn) fn try_read(
         &mut self,
@@ -83,6 +82,17 @@ impl<S: Stream> Inner<S> {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         make_room(bytes, 0, 0);
+        self.try_read_behind(bytes, cx)
+    }
+
+    /// Reads once behind what is in `bytes`, which have room, where something is there, most likely. If not, it is not sure that anybody
+    /// will be woken, but by [`poll_read`](Self::poll_read).
+    #[inline]
+    pub(in crate::conn) fn try_read_behind(
+        &mut self,
+        bytes: &mut impl BufMut,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
         let read = match plain::socket(&self.stream) {
             Some(socket) => plain::try_read(socket, bytes),
             None => pin!(self.stream.read_buf(bytes)).poll(cx),
