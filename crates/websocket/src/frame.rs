@@ -274,6 +274,44 @@ pub(crate) fn encode_header(
     }
 }
 
+/// The header of a server's frame, all of a message that is not compressed.
+#[cfg(feature = "tokio")]
+pub(crate) struct ServerHeader {
+    bytes: [u8; Self::BYTES_MAX],
+    len: usize,
+}
+
+#[cfg(feature = "tokio")]
+impl ServerHeader {
+    const BYTES_MAX: usize = 10;
+
+    pub(crate) fn new(kind: MessageKind, payload_len: usize) -> Self {
+        let mut bytes = [0; Self::BYTES_MAX];
+        bytes[0] = 0x80 | OpCode::of(kind).bits();
+        let len = match payload_len {
+            0..=125 => {
+                bytes[1] = payload_len as u8;
+                2
+            }
+            126..=0xffff => {
+                bytes[1] = 126;
+                bytes[2..4].copy_from_slice(&(payload_len as u16).to_be_bytes());
+                4
+            }
+            _ => {
+                bytes[1] = 127;
+                bytes[2..].copy_from_slice(&(payload_len as u64).to_be_bytes());
+                Self::BYTES_MAX
+            }
+        };
+        Self { bytes, len }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
 /// Writes a server's frame, all of a message, into `frame`, and gives its length; none if it does not fit.
 #[cfg(feature = "tokio")]
 #[inline]
@@ -326,6 +364,18 @@ mod tests {
                     (len as u64, mask, bytes.len())
                 );
                 assert!(header.fin && header.op == OpCode::Binary);
+            }
+        }
+    }
+
+    #[cfg(feature = "tokio")]
+    #[test]
+    fn a_servers_header_is_what_is_encoded_for_it() {
+        for len in [0, 125, 126, 0xffff, 0x1_0000, 1 << 40] {
+            for kind in [MessageKind::Text, MessageKind::Binary] {
+                let mut bytes = BytesMut::new();
+                encode_header(&mut bytes, true, Lead::plain(kind), None, len);
+                assert_eq!(ServerHeader::new(kind, len).as_bytes(), bytes);
             }
         }
     }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use suda_websocket::{Compression, Config, Conn, MessageKind, Parts, Role, Upgrader};
-use support::{Counted, Counts, RawPeer, frame};
+use support::{Counted, Counts, RawPeer, frame, tcp_pair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 /// Counts what this thread allocates. Each test has a thread, and its runtime no other.
@@ -73,7 +73,11 @@ fn echo(parts: Parts, burst: usize, payload: &[u8]) -> (u64, Counts) {
             }
         });
         let sent = frame(Role::Client, 0x82, payload).repeat(burst);
-        let header_bytes = if payload.len() < 126 { 2 } else { 4 };
+        let header_bytes = match payload.len() {
+            0..=125 => 2,
+            126..=0xffff => 4,
+            _ => 10,
+        };
         let mut answer = vec![0; (payload.len() + header_bytes) * burst];
         let mut peer = RawPeer::new(theirs, Role::Client);
         let mut before = (0, counts.get());
@@ -119,6 +123,79 @@ fn sixteen_messages_are_echoed_with_one_read_and_one_write() {
     let (allocations, calls) = echo(server(Config::default()), 16, &[7; 1024]);
     assert_eq!(calls, ONE_CALL_EACH);
     assert_eq!(allocations, 0);
+}
+
+/// Messages as long as the high-water mark, so that a write finds it reached by the one before it.
+const LONG: usize = 64 << 10;
+/// Reads of a burst of [`LONG_BURST`] of them: the first alone, and four and three together.
+const LONG_BURST_READS: usize = 3;
+const LONG_BURST: usize = 8;
+
+#[test]
+fn long_messages_that_wait_are_read_together_and_answered_two_with_one_call() {
+    let (allocations, calls) = echo(server(Config::default()), LONG_BURST, &[7; LONG]);
+    let expected = Counts {
+        reads: LONG_BURST_READS * ROUNDS,
+        writes: LONG_BURST / 2 * ROUNDS,
+    };
+    assert_eq!(calls, expected);
+    assert_eq!(allocations, 0);
+}
+
+#[test]
+fn a_long_message_is_echoed_with_one_read_and_one_write() {
+    let (allocations, calls) = echo(server(Config::default()), 1, &[7; LONG]);
+    assert_eq!(calls, ONE_CALL_EACH);
+    assert_eq!(allocations, 0);
+}
+
+/// Connections that have read several long messages together.
+const WIDE_READERS: usize = 24;
+/// What a thread keeps for all its connections once long messages came: wide buffers, others, and room to write.
+const THREAD_BYTES_MAX: i64 = 3 << 20;
+
+/// Has [`WIDE_READERS`] connections answer a burst of long messages each, and then wait behind `rest`; gives what lives then, in bytes.
+fn after_wide_reads(rest: &[u8]) -> i64 {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let burst = frame(Role::Client, 0x82, &[7; LONG]).repeat(LONG_BURST);
+    let mut answers = vec![0; (LONG + 10) * LONG_BURST];
+    let mut open = Vec::new();
+    let before = LIVE_BYTES.get();
+    runtime.block_on(async {
+        for _ in 0..WIDE_READERS {
+            let (ours, mut theirs) = tcp_pair().await;
+            let mut conn = Conn::from_parts(ours, server(Config::default()));
+            tokio::spawn(async move {
+                while let Ok(message) = conn.read_message().await {
+                    conn.write_message(message).await.unwrap();
+                }
+            });
+            theirs.write_all(&burst).await.unwrap();
+            theirs.read_exact(&mut answers).await.unwrap();
+            theirs.write_all(rest).await.unwrap();
+            // For it to be read.
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+            open.push(theirs);
+        }
+        LIVE_BYTES.get() - before
+    })
+}
+
+#[test]
+fn a_connection_that_waits_holds_no_wide_buffer() {
+    let live = after_wide_reads(&[]);
+    assert!(live <= THREAD_BYTES_MAX, "{live}");
+    let half = &frame(Role::Client, 0x82, &[7; LONG])[..LONG / 2];
+    let live = after_wide_reads(&[&frame(Role::Client, 0x82, &[7; LONG])[..], half].concat());
+    assert!(
+        live <= THREAD_BYTES_MAX + (WIDE_READERS * 2 * LONG) as i64,
+        "{live}"
+    );
 }
 
 #[test]

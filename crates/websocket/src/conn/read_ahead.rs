@@ -20,8 +20,8 @@ pub(super) struct ReadAhead {
     terms: ReadTerms,
     /// Bytes of the last frame that was taken; 0 if none was.
     last_frame_bytes: usize,
-    /// The bytes lie in a wide buffer, which is only for long frames that came together, and nowhere but here.
-    wide: bool,
+    /// While the bytes lie in a wide buffer, which is only for long frames that came together, the one that they lay in before.
+    narrow: Option<BytesMut>,
 }
 
 thread_local! {
@@ -42,7 +42,7 @@ impl ReadAhead {
                     bytes: BytesMut::new(),
                     terms: ReadTerms::default(),
                     last_frame_bytes: 0,
-                    wide: false,
+                    narrow: None,
                 })
             })
     }
@@ -58,14 +58,16 @@ impl ReadAhead {
 
     /// Takes all that `conn` has not consumed. To be called only while there is nothing here and no frame or message is arriving.
     pub(super) fn take_over(&mut self, conn: &mut Connection) {
-        self.replace_buffer(std::mem::take(conn.input()), false);
+        self.replace_buffer(std::mem::take(conn.input()));
         self.note_read(conn);
     }
 
-    /// Goes on with another buffer, which may hold bytes already. What is in the last one is lost.
-    fn replace_buffer(&mut self, buffer: BytesMut, wide: bool) {
+    /// Goes on with a buffer that is not wide, and may hold bytes already. What is in the last one is lost.
+    fn replace_buffer(&mut self, buffer: BytesMut) {
         let last = std::mem::replace(&mut self.bytes, buffer);
-        if !std::mem::replace(&mut self.wide, wide) && last.capacity() > 0 {
+        // A wide one is back once it is dropped.
+        let last = self.narrow.take().unwrap_or(last);
+        if last.capacity() > 0 {
             buffers::give(last);
         }
     }
@@ -89,21 +91,23 @@ impl ReadAhead {
             return bytes_max;
         }
         if behind > 0
-            && let Some(wide) = buffers::take_wide()
+            && let Some(mut wide) = buffers::take_wide()
         {
-            self.move_to(wide, true);
+            wide.extend_from_slice(&self.bytes);
+            let last = std::mem::replace(&mut self.bytes, wide);
+            self.narrow.get_or_insert(last);
             return bytes_max;
         }
         let bytes_max = expected + WAITING_BYTES_MAX;
         if !self.bytes.try_reclaim(bytes_max) {
-            self.move_to(buffers::take_with(self.bytes.len() + bytes_max), false);
+            self.move_to(buffers::take_with(self.bytes.len() + bytes_max));
         }
         bytes_max
     }
 
-    fn move_to(&mut self, mut buffer: BytesMut, wide: bool) {
-        buffer.extend_from_slice(&self.bytes);
-        self.replace_buffer(buffer, wide);
+    fn move_to(&mut self, mut narrow: BytesMut) {
+        narrow.extend_from_slice(&self.bytes);
+        self.replace_buffer(narrow);
     }
 
     /// Whether there is more than one message, or the beginning of another.
@@ -128,10 +132,10 @@ impl ReadAhead {
     /// Gives what was not taken back to `conn`, before whatever arrived meanwhile.
     pub(super) fn put_back(mut self: Box<Self>, conn: &mut Connection) {
         self.tell(conn);
-        if self.wide && !self.bytes.is_empty() {
+        if self.narrow.is_some() && !self.bytes.is_empty() {
             // A connection may wait for the rest for long.
             let room = self.last_frame_bytes + WAITING_BYTES_MAX;
-            self.move_to(buffers::take_with(room.max(self.bytes.len())), false);
+            self.move_to(buffers::take_with(room.max(self.bytes.len())));
         }
         if !self.bytes.is_empty() {
             let input = conn.input();
@@ -145,7 +149,10 @@ impl ReadAhead {
 
     /// To the thread. What is still here is lost.
     pub(super) fn give_back(mut self: Box<Self>) {
-        if std::mem::take(&mut self.wide) || !buffers::is_spare(&mut self.bytes) {
+        if let Some(narrow) = self.narrow.take() {
+            self.bytes = narrow;
+        }
+        if !buffers::is_spare(&mut self.bytes) {
             self.bytes = BytesMut::new();
         }
         // Another connection's frames are no guess for the next one's.

@@ -9,7 +9,10 @@ use std::{
 use tokio::time::Instant;
 
 use super::{Error, Stream, handle::Handle, inner::Inner};
-use crate::{Compression, Message, MessageKind, PreparedMessage, SendError, deflate::Workspace};
+use crate::{
+    Compression, Message, MessageKind, PreparedMessage, SendError, connection::COPY_BYTES_MAX,
+    deflate::Workspace,
+};
 
 /// From this length on, in bytes, a message is compressed without the connection's lock, so that neither its reader nor its
 /// [`Control`](super::Control) waits meanwhile. A shorter one holds it for some 30 µs at most (level 6), about what waking a thread
@@ -33,9 +36,12 @@ impl<S: Stream> Handle<S> {
         task: &mut Context<'_>,
         waiting: &mut Option<Message>,
     ) -> Poll<Result<(), Error>> {
-        if let Some(message) = waiting
-            && self.queue_short(message)
-        {
+        let taken = match waiting {
+            Some(message) if message.len() <= COPY_BYTES_MAX => self.queue_short(message),
+            Some(_) => self.queue_long(waiting),
+            None => false,
+        };
+        if taken {
             // Outside the lock: it may be the last that refers to its bytes.
             *waiting = None;
             return Poll::Ready(Ok(()));

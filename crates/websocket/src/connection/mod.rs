@@ -21,6 +21,8 @@ pub(crate) use deflating::Deflating;
 use inflating::Inflating;
 #[cfg(feature = "tokio")]
 pub(crate) use lone::ReadTerms;
+#[cfg(feature = "tokio")]
+pub(crate) use outbox::COPY_BYTES_MAX;
 use outbox::Outbox;
 use receive::{Delivery, Receiver, Step};
 use sending::OpenMessage;
@@ -327,9 +329,19 @@ impl Connection {
     }
 
     /// All of [`transmit`](Self::transmit), if that is one chunk.
-    #[cfg(feature = "tokio")]
+    #[cfg(all(feature = "io-uring", target_os = "linux"))]
     pub(crate) fn only_chunk(&self) -> Option<&[u8]> {
-        self.outbox.only_chunk()
+        match self.few_chunks()? {
+            [[], []] => None,
+            [chunk, []] | [[], chunk] => Some(chunk),
+            _ => None,
+        }
+    }
+
+    /// All of [`transmit`](Self::transmit), if that is no more than two chunks, of which either may be empty.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn few_chunks(&self) -> Option<[&[u8]; 2]> {
+        self.outbox.few_chunks()
     }
 
     /// The stream took the first `sent` bytes of [`transmit`](Self::transmit).

@@ -20,7 +20,7 @@ pub const CONTROL_FRAMES_MAX: usize = 64;
 /// Answers to pings that may wait for the socket. With more pings than that, only the newest are answered (section 5.5.3).
 pub const PENDING_PONGS_MAX: usize = 16;
 /// Payloads up to this many bytes are copied behind each other, which is cheaper than a reference to each.
-const COPY_BYTES_MAX: usize = 4 << 10;
+pub(crate) const COPY_BYTES_MAX: usize = 4 << 10;
 /// Bytes of small frames that are joined to one segment, and so what a control frame may have to wait for.
 const JOINED_BYTES_MAX: usize = 64 << 10;
 /// Slots of an empty queue that are worth keeping.
@@ -181,6 +181,14 @@ impl Outbox {
         self.push_frame(true, lead, payload);
     }
 
+    /// Whether a message of that length goes out in one frame which refers to its bytes.
+    #[cfg(feature = "tokio")]
+    pub(super) fn refers_to(&self, payload_len: usize) -> bool {
+        self.role == Role::Server
+            && payload_len > COPY_BYTES_MAX
+            && payload_len <= self.frame_bytes_max()
+    }
+
     fn push_frame(&mut self, fin: bool, lead: Lead, payload: Bytes) {
         let role = self.role;
         if role == Role::Client || payload.len() <= COPY_BYTES_MAX {
@@ -286,10 +294,14 @@ impl Outbox {
         })
     }
 
-    /// All unsent bytes, if they lie in one piece: the common case, without what [`Self::chunks`] has to look at.
+    /// All unsent bytes, if they lie in no more than two pieces, of which either may be empty: the common case, without what
+    /// [`Self::chunks`] has to look at.
     #[cfg(feature = "tokio")]
-    pub(super) fn only_chunk(&self) -> Option<&[u8]> {
-        self.queue.as_ref()?.only_chunk()
+    pub(super) fn few_chunks(&self) -> Option<[&[u8]; 2]> {
+        match &self.queue {
+            None => Some([&[], &[]]),
+            Some(queue) => queue.few_chunks(),
+        }
     }
 
     /// All unsent bytes in the order in which they must go out.
@@ -445,14 +457,9 @@ impl Queue {
     }
 
     #[cfg(feature = "tokio")]
-    fn only_chunk(&self) -> Option<&[u8]> {
-        if !self.control.is_empty() || !self.rest.is_empty() {
-            return None;
-        }
-        match self.first.after(self.first_sent) {
-            [chunk, []] | [[], chunk] => Some(chunk),
-            _ => None,
-        }
+    fn few_chunks(&self) -> Option<[&[u8]; 2]> {
+        let is_first = self.control.is_empty() && self.rest.is_empty();
+        is_first.then(|| self.first.after(self.first_sent))
     }
 
     fn chunks(&self) -> impl Iterator<Item = &[u8]> {

@@ -13,7 +13,10 @@ use crate::{
     utf8::Utf8Validator,
 };
 #[cfg(feature = "tokio")]
-use crate::{batch::Batch, frame::SHORT_FRAME_BYTES_MAX};
+use crate::{
+    batch::Batch,
+    frame::{SHORT_FRAME_BYTES_MAX, ServerHeader},
+};
 
 /// The message that is being sent in parts.
 #[derive(Debug)]
@@ -68,6 +71,16 @@ impl Connection {
             return None;
         }
         (self.outbox).write_short(Lead::plain(message.kind()), message.as_bytes(), frame)
+    }
+
+    /// The header of the frame that [`send`](Self::send) would queue for a message, with a reference to its bytes; none if it is to be compressed,
+    /// masked, cut or copied, or refused.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn header_of_long(&self, message: &Message) -> Option<ServerHeader> {
+        let refers = self.deflating.is_none()
+            && self.check_message_may_begin().is_ok()
+            && self.outbox.refers_to(message.len());
+        refers.then(|| ServerHeader::new(message.kind(), message.len()))
     }
 
     /// Lends what a message of this length is to be compressed with, if it is to be, so that the one who compresses need not hold

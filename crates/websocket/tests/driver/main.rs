@@ -11,6 +11,7 @@ mod crossed_streams;
 mod deadlines;
 mod handlers;
 mod heartbeat;
+mod long_messages;
 mod read_ahead;
 mod stream_sink;
 mod streaming;

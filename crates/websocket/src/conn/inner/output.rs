@@ -91,6 +91,42 @@ impl<S: Stream> Inner<S> {
         }
     }
 
+    /// Writes what is queued and behind it `frame`, in two pieces, with one call, and flushes the stream if it took all; gives how many bytes
+    /// of `frame` it took. To be called while the queue is short enough to tell of it in [few chunks](Connection::few_chunks); otherwise nothing is done.
+    pub(in crate::conn) fn write_behind_queue(
+        &mut self,
+        frame: [&[u8]; 2],
+        cx: &mut Context<'_>,
+    ) -> usize {
+        let Some([begun, rest]) = self.conn.few_chunks() else {
+            return 0;
+        };
+        let mut slices = [IoSlice::new(&[]); 4];
+        let mut count = 0;
+        for chunk in [begun, rest, frame[0], frame[1]] {
+            if !chunk.is_empty() {
+                slices[count] = IoSlice::new(chunk);
+                count += 1;
+            }
+        }
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..count]);
+        let Some(sent) = self.after_write(written) else {
+            return 0;
+        };
+        let queued = self.conn.buffered();
+        self.conn.advance(sent.min(queued));
+        self.progressed |= sent > 0 && queued > 0;
+        let taken = sent.saturating_sub(queued);
+        if taken == frame[0].len() + frame[1].len() {
+            match Pin::new(&mut self.stream).poll_flush(cx) {
+                Poll::Ready(Ok(())) => self.unflushed = false,
+                Poll::Ready(Err(error)) => self.writing_failed(error),
+                Poll::Pending => {}
+            }
+        }
+        taken
+    }
+
     /// Notes how a write past the queue ended; gives how much the stream took, unless it failed.
     fn after_write(&mut self, written: Poll<io::Result<usize>>) -> Option<usize> {
         let sent = match written {
@@ -157,8 +193,13 @@ fn write_chunks<S: Stream>(
     conn: &Connection,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<usize>> {
-    if let Some(chunk) = conn.only_chunk() {
-        return Pin::new(stream).poll_write(cx, chunk);
+    match conn.few_chunks() {
+        Some([chunk, []] | [[], chunk]) => return Pin::new(stream).poll_write(cx, chunk),
+        Some([head, body]) => {
+            let slices = [head, body].map(IoSlice::new);
+            return Pin::new(stream).poll_write_vectored(cx, &slices);
+        }
+        None => {}
     }
     let mut slices = [IoSlice::new(&[]); SLICES_MAX];
     let mut count = 0;
