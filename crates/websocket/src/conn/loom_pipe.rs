@@ -186,6 +186,10 @@ impl PlainPipe {
     pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.lock().take_from(bytes)
     }
+
+    pub(super) fn try_write_vectored(&self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        self.lock().take_from(&pieces.concat())
+    }
 }
 
 impl AsyncRead for PlainPipe {

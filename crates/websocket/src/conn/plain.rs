@@ -57,6 +57,15 @@ pub(super) fn try_write(socket: &Socket, bytes: &[u8]) -> Poll<io::Result<usize>
     at_once(socket.try_write(bytes))
 }
 
+/// Writes several pieces once, without waiting.
+#[inline]
+pub(super) fn try_write_vectored(
+    socket: &Socket,
+    pieces: &[io::IoSlice<'_>],
+) -> Poll<io::Result<usize>> {
+    at_once(socket.try_write_vectored(pieces))
+}
+
 #[inline]
 fn at_once(result: io::Result<usize>) -> Poll<io::Result<usize>> {
     match result {

@@ -109,7 +109,13 @@ impl<S: Stream> Inner<S> {
                 count += 1;
             }
         }
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..count]);
+        let written = match plain::socket(&self.stream) {
+            // Of those there is one in a turn at most, so the task's budget need not know.
+            Some(socket) if self.is_flushed() => {
+                plain::try_write_vectored(socket, &slices[..count])
+            }
+            _ => Pin::new(&mut self.stream).poll_write_vectored(cx, &slices[..count]),
+        };
         let Some(sent) = self.after_write(written) else {
             return 0;
         };
