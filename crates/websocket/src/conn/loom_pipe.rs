@@ -188,6 +188,7 @@ impl PlainPipe {
     }
 
     pub(super) fn try_write_vectored(&self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
+        let pieces: Vec<&[u8]> = pieces.iter().map(|piece| &**piece).collect();
         self.lock().take_from(&pieces.concat())
     }
 }

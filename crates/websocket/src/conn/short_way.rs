@@ -114,7 +114,7 @@ impl<S: Stream> Shared<S> {
             polled = inner.poll_read(task, &mut cx, |inner, cx| read(inner, into, cx));
         }
         if leaves {
-            match &polled {
+            match polled {
                 Poll::Pending => gathering::note_left(),
                 Poll::Ready(_) => {
                     let _ = self.poll_flush(inner, &mut cx);
