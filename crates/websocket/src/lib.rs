@@ -72,6 +72,8 @@ pub mod handshake;
 mod mask;
 mod message;
 mod parts;
+#[cfg(feature = "tokio")]
+mod patience;
 mod prepared;
 mod utf8;
 mod utf8_bytes;
@@ -92,6 +94,8 @@ pub mod hyper;
 pub mod tls;
 #[cfg(feature = "tokio")]
 mod upgrader;
+#[cfg(feature = "tokio")]
+mod upgrading;
 
 pub use close::{CLOSE_REASON_BYTES_MAX, CloseCode, CloseError};
 pub use config::{

@@ -1,39 +1,25 @@
 //! The server's end of an opening handshake over a tokio stream.
 //!
-//! What lives here: reading the request within time and memory, answering it, handing over to [`Conn`]. What does not:
-//! the rules themselves, which are in [`handshake`](crate::handshake); the ways from hyper and axum, which are in
-//! their own modules and use the same [`Upgrader`].
+//! What lives here: what a server sets. What does not: the rules themselves, which are in [`handshake`](crate::handshake); reading the
+//! request and answering it, which is in `upgrading`; the ways from hyper and axum, which are in their own modules and use the same
+//! [`Upgrader`].
 
-use std::future::{Future, poll_fn};
-use std::io::{self, ErrorKind};
-use std::pin::{Pin, pin};
+use std::future::Future;
+use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Buf as _, BufMut as _, Bytes};
+use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Response, request};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::buffers;
-use crate::conn::later;
-use crate::events::event;
-use crate::handshake::{Accept, OriginPolicy, Policy, Refusal, Reject, Request, ServerHandshake};
-use crate::{Compression, Config, Conn, Parts, Role};
+use crate::handshake::{OriginPolicy, Policy, Refusal, Request};
+use crate::upgrading::Upgrading;
+use crate::{Compression, Config, Conn};
 
 /// How long a client may take for its request and for receiving our answer, unless set otherwise.
 pub const UPGRADE_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
-
-/// How long we care about a refused client: until it has our answer, and has closed or sent what it had to send.
-const REFUSAL_TIME_MAX: Duration = Duration::from_secs(2);
-
-/// Bytes that a refused client may still send before we close the stream under its feet.
-const REFUSAL_DRAIN_BYTES_MAX: u64 = 64 * 1024;
-
-/// Bytes to ask a stream for at once.
-const READ_BYTES: usize = 4 * 1024;
 
 /// Turns HTTP requests into WebSocket connections. Cheap to clone.
 ///
@@ -238,136 +224,6 @@ impl Upgrader {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        // Apart from the caller's future, which mostly goes on with the connection: it would keep the room for good.
-        Box::pin(self.shake_hands(stream))
+        Upgrading::new(self, stream)
     }
-
-    async fn shake_hands<S>(&self, mut stream: S) -> Result<(Conn<S>, Request), UpgradeError>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let mut handshake = ServerHandshake::new(self.policy.clone());
-        let mut accepted = None;
-        let answering = poll_fn(|cx| {
-            let accept = match &mut accepted {
-                Some(accept) => accept,
-                None => match ready!(poll_judged(&mut stream, &mut handshake, cx))? {
-                    Ok(accept) => accepted.insert(accept),
-                    Err(reject) => return Poll::Ready(Ok(Some(reject))),
-                },
-            };
-            while !accept.response.is_empty() {
-                match ready!(Pin::new(&mut stream).poll_write(cx, &accept.response))? {
-                    0 => return Poll::Ready(Err(io::Error::from(ErrorKind::WriteZero).into())),
-                    sent => accept.response.advance(sent),
-                }
-            }
-            ready!(Pin::new(&mut stream).poll_flush(cx))?;
-            Poll::Ready(Ok::<_, UpgradeError>(None))
-        });
-        let rejected = match within(self.handshake_timeout, answering).await {
-            Some(rejected) => rejected?,
-            None if accepted.is_some() => return Err(UpgradeError::Timeout),
-            None => Some(handshake.handle_timeout()),
-        };
-        match (rejected, accepted) {
-            (None, Some(accept)) => {
-                let parts = Parts {
-                    role: Role::Server,
-                    config: self.config.clone(),
-                    read_buf: accept.leftover,
-                    subprotocol: accept.subprotocol,
-                    compression: accept.compression,
-                };
-                event!(
-                    debug,
-                    path = accept.request.uri().path(),
-                    "WebSocket accepted"
-                );
-                Ok((Conn::from_parts(stream, parts), accept.request))
-            }
-            (Some(reject), _) => {
-                event!(debug, status = reject.status.as_u16(), reason = %reject.reason, "WebSocket refused");
-                // The reason matters more to the caller than whether the client could be told.
-                let _ = timeout(REFUSAL_TIME_MAX, refuse(&mut stream, &reject.response)).await;
-                Err(UpgradeError::Refused(reject.reason))
-            }
-            (None, None) => unreachable!("a handshake is over when it is accepted or refused"),
-        }
-    }
-}
-
-/// `None` if `step` takes longer than `time`. Neither clock nor timer is asked for before there is something to wait for: the request is
-/// mostly there when the stream is accepted.
-async fn within<T>(time: Duration, step: impl Future<Output = T>) -> Option<T> {
-    let mut step = pin!(step);
-    let mut sleep = pin!(None::<Sleep>);
-    poll_fn(|cx| {
-        if let Poll::Ready(value) = step.as_mut().poll(cx) {
-            return Poll::Ready(Some(value));
-        }
-        if sleep.is_none() {
-            sleep.set(Some(sleep_until(later(Instant::now(), time))));
-        }
-        match sleep.as_mut().as_pin_mut() {
-            Some(sleep) => sleep.poll(cx).map(|()| None),
-            None => Poll::Pending,
-        }
-    })
-    .await
-}
-
-/// Reads the request and, if it is accepted, sends as much of the answer as the stream takes at once. The response of what is given is
-/// the rest.
-fn poll_judged<S: AsyncRead + AsyncWrite + Unpin>(
-    stream: &mut S,
-    handshake: &mut ServerHandshake,
-    cx: &mut Context<'_>,
-) -> Poll<Result<Result<Accept, Reject>, UpgradeError>> {
-    // Lent for the moment: a client that keeps us waiting costs what it has sent and no buffer.
-    let mut piece = buffers::take();
-    let judged = loop {
-        piece.clear();
-        let mut room = (&mut piece).limit(READ_BYTES);
-        let read = pin!(stream.read_buf(&mut room)).poll(cx);
-        match read {
-            Poll::Pending => break Poll::Pending,
-            Poll::Ready(Err(error)) => break Poll::Ready(Err(error.into())),
-            Poll::Ready(Ok(0)) => break Poll::Ready(Err(UpgradeError::Closed)),
-            Poll::Ready(Ok(_)) => {}
-        }
-        let agreed = match handshake.consider(&piece) {
-            None => continue,
-            Some(Err(reject)) => break Poll::Ready(Ok(Err(reject))),
-            Some(Ok(agreed)) => agreed,
-        };
-        // Nobody refers to the request's bytes in there any more.
-        piece.clear();
-        agreed.encode(&mut piece);
-        let sent = match Pin::new(&mut *stream).poll_write(cx, &piece) {
-            Poll::Ready(Err(error)) => break Poll::Ready(Err(error.into())),
-            Poll::Ready(Ok(sent)) => sent,
-            Poll::Pending => 0,
-        };
-        let rest = Bytes::copy_from_slice(piece.get(sent..).unwrap_or_default());
-        break Poll::Ready(Ok(Ok(agreed.into_accept(rest))));
-    };
-    buffers::give(piece);
-    judged
-}
-
-/// Sends the answer and closes. A stream that is closed while input is unread may be reset, and the reset can overtake
-/// our answer; so the input is read away first, up to a bound.
-async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(
-    stream: &mut S,
-    response: &[u8],
-) -> io::Result<()> {
-    stream.write_all(response).await?;
-    stream.shutdown().await?;
-    tokio::io::copy(
-        &mut stream.take(REFUSAL_DRAIN_BYTES_MAX),
-        &mut tokio::io::sink(),
-    )
-    .await?;
-    Ok(())
 }

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode, Version};
@@ -183,6 +183,10 @@ impl Policy {
     }
 }
 
+const ANSWER_START: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+    Connection: Upgrade\r\nSec-WebSocket-Accept: ";
+const LINE_END: &[u8] = b"\r\n";
+
 /// What both sides agree on, before it is put into an answer.
 pub(super) struct Terms<'a> {
     pub(super) subprotocol: Option<(&'a str, HeaderValue)>,
@@ -220,23 +224,23 @@ impl Terms<'_> {
         }
     }
 
-    /// The 101 answer as bytes, the same as of [`agreement`](Self::agreement), but not by way of a map.
-    pub(super) fn encode(&self, accept: &AcceptValue, answer: &mut BytesMut) {
-        const START: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
-            Connection: Upgrade\r\nSec-WebSocket-Accept: ";
-        const LINE_END: &[u8] = b"\r\n";
-        let len = START.len() + accept.len() + 2 * LINE_END.len();
-        let len = self.lines().fold(len, |len, (name, value)| {
+    /// How many bytes [`encode`](Self::encode) gives.
+    pub(super) fn encoded_bytes(&self) -> usize {
+        let len = ANSWER_START.len() + size_of::<AcceptValue>() + 2 * LINE_END.len();
+        self.lines().fold(len, |len, (name, value)| {
             len + encoded_line_bytes(name, value)
-        });
-        answer.reserve(len);
-        answer.extend_from_slice(START);
-        answer.extend_from_slice(accept);
-        answer.extend_from_slice(LINE_END);
+        })
+    }
+
+    /// The 101 answer as bytes, part after part, the same as of [`agreement`](Self::agreement), but not by way of a map.
+    pub(super) fn encode(&self, accept: &AcceptValue, mut put: impl FnMut(&[u8])) {
+        put(ANSWER_START);
+        put(accept);
+        put(LINE_END);
         for (name, value) in self.lines() {
-            encode_line(name, value, answer);
+            encode_line(name, value, &mut put);
         }
-        answer.extend_from_slice(LINE_END);
+        put(LINE_END);
     }
 
     /// The answer's lines behind those that every answer has.

@@ -208,15 +208,15 @@ pub(super) fn encode_head<B>(response: &Response<B>) -> BytesMut {
 /// human readers expect it.
 pub(super) fn encode_headers(headers: &HeaderMap, bytes: &mut BytesMut) {
     for (name, value) in headers {
-        encode_line(name, value, bytes);
+        encode_line(name, value, |part| bytes.extend_from_slice(part));
     }
 }
 
-pub(super) fn encode_line(name: &HeaderName, value: &HeaderValue, bytes: &mut BytesMut) {
-    bytes.extend_from_slice(spelling(name).as_bytes());
-    bytes.extend_from_slice(b": ");
-    bytes.extend_from_slice(value.as_bytes());
-    bytes.extend_from_slice(b"\r\n");
+pub(super) fn encode_line(name: &HeaderName, value: &HeaderValue, mut put: impl FnMut(&[u8])) {
+    put(spelling(name).as_bytes());
+    put(b": ");
+    put(value.as_bytes());
+    put(b"\r\n");
 }
 
 /// How many bytes [`encode_line`] writes.

@@ -90,9 +90,9 @@ impl ServerHandshake {
             None => Judged::Pending,
             Some(Err(reject)) => Judged::Reject(reject),
             Some(Ok(agreed)) => {
-                let mut answer = BytesMut::new();
-                agreed.encode(&mut answer);
-                Judged::Accept(Box::new(agreed.into_accept(answer.freeze())))
+                let mut answer = Vec::with_capacity(agreed.encoded_bytes());
+                agreed.encode(|part| answer.extend_from_slice(part));
+                Judged::Accept(Box::new(agreed.into_accept(answer.into())))
             }
         }
     }
@@ -152,9 +152,14 @@ pub(crate) struct Agreed<'a> {
 }
 
 impl Agreed<'_> {
-    /// Writes the answer behind what is there.
-    pub(crate) fn encode(&self, answer: &mut BytesMut) {
-        self.terms.encode(&self.accept, answer);
+    /// How long the answer is.
+    pub(crate) fn encoded_bytes(&self) -> usize {
+        self.terms.encoded_bytes()
+    }
+
+    /// The answer, part after part.
+    pub(crate) fn encode(&self, put: impl FnMut(&[u8])) {
+        self.terms.encode(&self.accept, put);
     }
 
     pub(crate) fn into_accept(self, response: Bytes) -> Accept {
