@@ -46,7 +46,7 @@ impl<S: Stream> Shared<S> {
         let mut cx = Context::from_waker(&waker);
         match inner.poll_read(task, &mut cx, |inner, cx| read_long(inner, last, cx)) {
             Poll::Pending => None,
-            Poll::Ready(result) => Self::after_read(inner, last, result),
+            Poll::Ready(result) => self.after_read(inner, last, result),
         }
     }
 
@@ -76,7 +76,7 @@ impl<S: Stream> Shared<S> {
         };
         let is_full = inner.conn.buffered() >= self.home.high_water_bytes;
         let is_lone =
-            inner.turns.expect_lone_write() && inner.is_flushed() && !inner.may_have_message();
+            inner.turns.expect_lone_write() && inner.is_flushed() && !self.may_have_message(inner);
         let waker = self.waker();
         let mut cx = Context::from_waker(&waker);
         let mut sent = 0;

@@ -110,12 +110,6 @@ impl ReadAhead {
         self.replace_buffer(narrow);
     }
 
-    /// Whether there is more than one message, or the beginning of another.
-    #[inline]
-    pub(super) fn holds_more_than_one(&self) -> bool {
-        self.terms.lone_bytes(&self.bytes) != Some(self.bytes.len())
-    }
-
     /// Bytes were added that are to be judged as `conn` would.
     #[inline]
     pub(super) fn note_read(&mut self, conn: &Connection) {

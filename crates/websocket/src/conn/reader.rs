@@ -59,6 +59,9 @@ impl<S: Stream> Reader<S> {
             if let Some(ahead) = &mut self.ahead
                 && let Some(message) = ahead.take_message()
             {
+                if ahead.bytes.is_empty() {
+                    self.handle.tell_more_ahead(false);
+                }
                 return Poll::Ready(Ok(message));
             }
             match self.handle.poll_read_ahead(cx, &mut self.ahead) {
@@ -180,7 +183,7 @@ impl<S: Stream> Reader<S> {
     #[inline]
     fn put_back(&mut self) {
         if let Some(ahead) = self.ahead.take() {
-            self.handle.with(|inner| inner.put_back(ahead));
+            self.handle.with(|inner| self.handle.put_back(inner, ahead));
         }
     }
 

@@ -19,6 +19,7 @@ use super::{
     heart::{self, Beating, Heard},
     home::Home,
     inner::Inner,
+    read_ahead::ReadAhead,
     signal::Signal,
     sync::{AtomicBool, AtomicU32, Mutex, MutexGuard, Ordering},
 };
@@ -35,6 +36,8 @@ pub(super) struct Shared<S> {
     pub(super) users: AtomicU32,
     /// A flusher will come. Set after output was queued, taken back before the flusher locks, so none is missed.
     enlisted: AtomicBool,
+    /// Something lies with the reader that it has not given out. Only a forecast depends on it.
+    more_ahead: AtomicBool,
     pub(super) home: Arc<Home>,
 }
 
@@ -62,6 +65,7 @@ impl<S: Stream> Shared<S> {
             output_waits: AtomicBool::new(false),
             users: AtomicU32::new(1),
             enlisted: AtomicBool::new(false),
+            more_ahead: AtomicBool::new(false),
             home,
         });
         if let Some(heartbeat) = heartbeat {
@@ -111,6 +115,24 @@ impl<S: Stream> Shared<S> {
             waker.wake();
         }
         Some(result)
+    }
+
+    /// Tells whether something lies with the reader that it has not given out.
+    #[inline]
+    pub(super) fn tell_more_ahead(&self, more: bool) {
+        self.more_ahead.store(more, Ordering::Relaxed);
+    }
+
+    /// Whether another message may lie ready, or the beginning of one.
+    #[inline]
+    pub(super) fn may_have_message(&self, inner: &Inner<S>) -> bool {
+        self.more_ahead.load(Ordering::Relaxed) || inner.conn.has_input()
+    }
+
+    /// Takes back what a reader did not use.
+    pub(super) fn put_back(&self, inner: &mut Inner<S>, ahead: Box<ReadAhead>) {
+        self.tell_more_ahead(false);
+        ahead.put_back(&mut inner.conn);
     }
 
     /// Drops the stream, and with it the wakers that it holds, each of which counts as one who keeps `self`.

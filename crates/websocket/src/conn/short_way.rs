@@ -39,7 +39,7 @@ impl<S: Stream> Shared<S> {
         };
         let Some(polled) = self.try_read_ahead(inner, task, ahead) else {
             if let Some(left) = ahead.take() {
-                inner.put_back(left);
+                self.put_back(inner, left);
             }
             return Err(locked);
         };
@@ -58,7 +58,6 @@ impl<S: Stream> Shared<S> {
         task: &mut Context<'_>,
         ahead: &mut Option<Box<ReadAhead>>,
     ) -> Option<Poll<()>> {
-        inner.more_ahead = false;
         if let Some(last) = ahead {
             if !last.bytes.is_empty() {
                 return self.try_read_rest(inner, task, last);
@@ -72,7 +71,7 @@ impl<S: Stream> Shared<S> {
             // What came with the handshake, what the heart has read, or what the long way left.
             let into = ahead.get_or_insert_with(ReadAhead::lend);
             into.take_over(&mut inner.conn);
-            inner.more_ahead = into.holds_more_than_one();
+            self.tell_more_ahead(true);
             return Some(Poll::Ready(()));
         }
         if inner.end().is_some() {
@@ -131,13 +130,14 @@ impl<S: Stream> Shared<S> {
                 give_room_up(inner.conn.input());
                 Some(Poll::Pending)
             }
-            Poll::Ready(result) => Self::after_read(inner, into, result),
+            Poll::Ready(result) => self.after_read(inner, into, result),
         }
     }
 
     /// Notes what a read into `into` brought.
     #[inline(always)]
     pub(super) fn after_read(
+        &self,
         inner: &mut Inner<S>,
         into: &mut ReadAhead,
         read: io::Result<()>,
@@ -147,7 +147,7 @@ impl<S: Stream> Shared<S> {
             Ok(()) if into.bytes.is_empty() => None,
             Ok(()) => {
                 into.note_read(&inner.conn);
-                inner.more_ahead = into.holds_more_than_one();
+                self.tell_more_ahead(true);
                 Some(Poll::Ready(()))
             }
             Err(error) => {
@@ -187,7 +187,7 @@ impl<S: Stream> Shared<S> {
     /// it did.
     #[inline]
     fn send_at_once(self: &Arc<Self>, inner: &mut Inner<S>, message: &Message) -> bool {
-        if !inner.is_flushed() || inner.may_have_message() {
+        if !inner.is_flushed() || self.may_have_message(inner) {
             return false;
         }
         // Out of its budget a task finds each stream blocked, as if its socket were full.

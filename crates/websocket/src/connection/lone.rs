@@ -26,14 +26,6 @@ impl Default for ReadTerms {
 }
 
 impl ReadTerms {
-    /// How many bytes the first frame has, if it is such a message.
-    #[cfg(feature = "tokio")]
-    #[inline]
-    pub(crate) fn lone_bytes(&self, input: &[u8]) -> Option<usize> {
-        let lone = frame::parse_lone(input, self.role)?;
-        Some(lone.header_len + lone.payload_len)
-    }
-
     /// Whether `input` begins with the header of such a message, however much of it is here.
     #[cfg(feature = "tokio")]
     pub(crate) fn begins_lone(&self, input: &[u8]) -> bool {

@@ -18,7 +18,6 @@ use super::{
     error::{End, IoFailure},
     handlers::Handlers,
     home::Home,
-    read_ahead::ReadAhead,
     turns::Turns,
 };
 use crate::{Connection, events::event};
@@ -34,8 +33,6 @@ pub(super) struct Inner<S> {
     /// The reader was told last that it has to wait.
     pub(super) reader_waited: bool,
     pub(super) turns: Turns,
-    /// The last read brought more than one message, and they lie with the reader.
-    pub(super) more_ahead: bool,
     /// The reader, as a stream of messages, has ended.
     #[cfg(feature = "stream")]
     pub(super) told_end: bool,
@@ -69,7 +66,6 @@ impl<S: Stream> Inner<S> {
             output_waits: false,
             reader_waited: false,
             turns: Turns::default(),
-            more_ahead: false,
             #[cfg(feature = "stream")]
             told_end: false,
             received_bytes: 0,
@@ -137,17 +133,6 @@ impl<S: Stream> Inner<S> {
         (self.rare.as_ref()).is_some_and(|rare| {
             rare.write_deadline.is_set() || rare.write_failure.is_some() || rare.end.is_some()
         })
-    }
-
-    /// Whether another message may lie ready, or the beginning of one.
-    pub(super) fn may_have_message(&self) -> bool {
-        self.more_ahead || self.conn.has_input()
-    }
-
-    /// Takes back what a reader did not use.
-    pub(super) fn put_back(&mut self, ahead: Box<ReadAhead>) {
-        self.more_ahead = false;
-        ahead.put_back(&mut self.conn);
     }
 
     pub(super) fn is_flushed(&self) -> bool {
