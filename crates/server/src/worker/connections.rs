@@ -33,6 +33,10 @@ impl Connections {
         }
     }
 
+    pub(super) fn outbox_bytes_max(&self) -> usize {
+        self.outbox_bytes_max
+    }
+
     pub(super) fn insert(&mut self, key: Key, connection: Connection) {
         self.all.insert(key, Box::new(connection));
     }

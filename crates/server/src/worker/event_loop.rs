@@ -3,7 +3,7 @@
 use super::Tools;
 use super::hand_over::{Entrance, Order};
 use super::outlets::{HandedOn, Inlet};
-use super::state::{Phase, Worker};
+use super::state::{Phase, State, Worker};
 use crate::journal::Ticket;
 use std::rc::Rc;
 use std::thread::yield_now as yield_thread;
@@ -82,22 +82,26 @@ async fn at(moment: Option<Instant>) {
     }
 }
 
-impl Worker {
+impl State {
     /// Entries first, since readers are many. What a client gets first is open, and it is told so.
+    pub(super) fn committed(&mut self, commit: HandedOn) {
+        for entry in commit.batch.iter().flat_map(|batch| batch.iter()) {
+            self.roster.committed(entry, &mut self.connections);
+        }
+        for answer in commit.answers {
+            if let Ticket::Connection { connection, .. } = answer.ticket {
+                self.at_journal = self.at_journal.saturating_sub(1);
+                // One write carries its own entry and the answer.
+                self.roster.give_turn(connection, &mut self.connections);
+                self.connections.reply(connection, answer.reply);
+            }
+        }
+    }
+}
+
+impl Worker {
     fn committed(self: &Rc<Self>, commit: HandedOn) {
-        self.with(|state| {
-            for entry in commit.batch.iter().flat_map(|batch| batch.iter()) {
-                state.roster.committed(entry, &mut state.connections);
-            }
-            for answer in commit.answers {
-                if let Ticket::Connection { connection, .. } = answer.ticket {
-                    state.at_journal = state.at_journal.saturating_sub(1);
-                    // One write carries its own entry and the answer.
-                    state.roster.give_turn(connection, &mut state.connections);
-                    state.connections.reply(connection, answer.reply);
-                }
-            }
-        });
+        self.with(|state| state.committed(commit));
     }
 
     /// The journal may share this thread's core, and what it has of ours is to be in time for as many of the sockets that are left as can be. The

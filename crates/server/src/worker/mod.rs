@@ -20,6 +20,8 @@ mod state;
 mod stopping;
 mod tick;
 mod turn;
+#[cfg(test)]
+mod turn_properties;
 
 pub(crate) use hand_over::{HandOver, Workers};
 pub(crate) use outlets::Outlets;

@@ -8,7 +8,8 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
-use suda_engine::{Draft, Roster};
+use suda_engine::roster::FillRequest;
+use suda_engine::{Draft, Limits, Roster};
 use suda_protocol::CloseCode;
 use suda_websocket::{Error, SendError, broadcast_sockets, flush_all};
 use tokio::sync::Notify;
@@ -64,16 +65,7 @@ impl Worker {
             heartbeat_ms: u32::try_from(tools.limits.heartbeat.as_millis()).unwrap_or(u32::MAX),
             ..suda_engine::Limits::default()
         };
-        let state = State {
-            roster: Roster::new(engine_limits.clone()),
-            connections: Connections::new(tools.limits.outbox_bytes_max),
-            drafts: Vec::new(),
-            at_journal: 0,
-            last_key: 0,
-            authenticating: 0,
-            signed_out: HashSet::new(),
-            phase: Phase::Running,
-        };
+        let state = State::new(engine_limits.clone(), tools.limits.outbox_bytes_max);
         Rc::new(Self {
             number,
             tools,
@@ -98,42 +90,16 @@ impl Worker {
         result
     }
 
-    /// Hands drafts to the journal, gives members of rooms their turn and writes to the sockets that have waited longest for it, at most
-    /// [`FLUSH_SOCKETS_MAX`] of each: with one
-    /// call for all where the system has an io_uring for us, else with one for each. What a socket doesn't take waits for it alone.
-    /// True where sockets are left for the next flush.
-    ///
-    /// So a room of thousands is gone through in turns, like floors by a lift: what is committed meanwhile gets on at the socket that
-    /// is next, and each socket gets all that waits for it in one write.
+    /// Hands drafts to the journal, and writes to sockets: see [`State::write`]. True where sockets are left for the next flush.
     pub(super) fn flush(self: &Rc<Self>) -> bool {
-        let mut waiting = Vec::new();
-        let fills;
-        let sockets_left = {
+        let Written {
+            fills,
+            waiting,
+            sockets_left,
+        } = {
             let mut state = self.state.borrow_mut();
             self.submit_drafts(&mut state);
-            let mut written = state.give_turns();
-            fills = state.connections.take_fills();
-            let touched = state.connections.take_touched(FLUSH_SOCKETS_MAX);
-            let writer = |&key| Some((key, &state.connections.get(key)?.writer));
-            for (key, _) in flush_all(touched.iter().filter_map(writer)) {
-                // Its reading task may be pausing, and would not notice.
-                state.gone(key);
-            }
-            written.extend(touched);
-            for key in written {
-                let Some(connection) = state.connections.get_mut(key) else {
-                    continue;
-                };
-                // Who waits for room has to hear of it, also where the socket has just taken everything.
-                let more = connection.writer.buffered() > 0
-                    || connection.refused
-                    || connection.reading_waits;
-                if more && !connection.draining {
-                    connection.draining = true;
-                    waiting.push(key);
-                }
-            }
-            state.connections.has_touched() || state.roster.has_due()
+            state.write(FLUSH_SOCKETS_MAX)
         };
         for request in fills {
             self.spawn_fill(request);
@@ -148,12 +114,71 @@ impl Worker {
     }
 }
 
+/// What is to be done after sockets were written to.
+#[derive(Debug)]
+pub(super) struct Written {
+    /// To be read from the store.
+    pub(super) fills: Vec<FillRequest<Key>>,
+    /// Sockets that have not taken everything, or for whose room somebody waits.
+    pub(super) waiting: Vec<Key>,
+    /// More are to be written to.
+    pub(super) sockets_left: bool,
+}
+
 impl State {
+    pub(super) fn new(limits: Limits, outbox_bytes_max: usize) -> Self {
+        Self {
+            roster: Roster::new(limits),
+            connections: Connections::new(outbox_bytes_max),
+            drafts: Vec::new(),
+            at_journal: 0,
+            last_key: 0,
+            authenticating: 0,
+            signed_out: HashSet::new(),
+            phase: Phase::Running,
+        }
+    }
+
+    /// Gives members of rooms their turn and writes to the sockets that have waited longest for it, at most `sockets_max` of each: with one
+    /// call for all where the system has an io_uring for us, else with one for each. What a socket doesn't take waits for it alone.
+    ///
+    /// So a room of thousands is gone through in turns, like floors by a lift: what is committed meanwhile gets on at the socket that
+    /// is next, and each socket gets all that waits for it in one write.
+    pub(super) fn write(&mut self, sockets_max: usize) -> Written {
+        let mut written = self.give_turns(sockets_max);
+        let fills = self.connections.take_fills();
+        let touched = self.connections.take_touched(sockets_max);
+        let writer = |&key| Some((key, &self.connections.get(key)?.writer));
+        for (key, _) in flush_all(touched.iter().filter_map(writer)) {
+            // Its reading task may be pausing, and would not notice.
+            self.gone(key);
+        }
+        written.extend(touched);
+        let mut waiting = Vec::new();
+        for key in written {
+            let Some(connection) = self.connections.get_mut(key) else {
+                continue;
+            };
+            // Who waits for room has to hear of it, also where the socket has just taken everything.
+            let more =
+                connection.writer.buffered() > 0 || connection.refused || connection.reading_waits;
+            if more && !connection.draining {
+                connection.draining = true;
+                waiting.push(key);
+            }
+        }
+        Written {
+            fills,
+            waiting,
+            sockets_left: self.connections.has_touched() || self.roster.has_due(),
+        }
+    }
+
     /// Has the roster give some members their turn, and sends them what they got. Gives to whom something was sent; who was sent something
     /// already got it into its outbox, and is touched.
-    fn give_turns(&mut self) -> Vec<Key> {
+    fn give_turns(&mut self, turns_max: usize) -> Vec<Key> {
         self.connections.begin_turn();
-        (self.roster).give_turns(FLUSH_SOCKETS_MAX, &mut self.connections);
+        (self.roster).give_turns(turns_max, &mut self.connections);
         let mut written = Vec::new();
         for run in self.connections.end_turn().runs {
             let writer = |&key| Some((key, &self.connections.get(key)?.writer));
