@@ -177,6 +177,18 @@ fn rooms_take_turns_so_that_a_small_one_does_not_wait_for_a_large_one() {
 }
 
 #[test]
+fn a_turn_at_once_may_be_for_one_room_alone() {
+    let mut worker = opened();
+    let other = with_another_room(&mut worker);
+    worker.post_later(1);
+    post_elsewhere_later(&mut worker, other);
+    (worker.roster).give_turn_in(1, other, &mut worker.outs);
+    assert_eq!(worker.entries(1), [2]);
+    worker.turns();
+    assert_eq!(worker.entries(1), [4]);
+}
+
+#[test]
 fn a_turn_at_once_is_for_all_rooms_though_one_ends_with_it() {
     let mut worker = opened();
     let other = with_another_room(&mut worker);

@@ -118,8 +118,8 @@ impl<M: Copy + Eq + Hash, E: Sequenced> Roster<M, E> {
         turns
     }
 
-    /// Offers a member one by one what it has not got of a room, if it is up to its turn.
-    pub(super) fn give_turn_in(&mut self, member: M, room: RoomId, out: &mut impl Outboxes<M, E>) {
+    /// As [`give_turn`](Self::give_turn), but of one room only: whatever else the member has open, it costs the same.
+    pub fn give_turn_in(&mut self, member: M, room: RoomId, out: &mut impl Outboxes<M, E>) {
         loop {
             let Some(held) = self.rooms.get_mut(&room) else {
                 return;

@@ -7,7 +7,9 @@ use super::state::{Phase, State, Worker};
 use crate::journal::Ticket;
 use std::rc::Rc;
 use std::thread::yield_now as yield_thread;
+use suda_engine::RoomId;
 use suda_protocol::CloseCode;
+use suda_protocol::v1::{self, reply};
 use suda_websocket::check_io_uring;
 use tokio::task::yield_now;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -74,6 +76,14 @@ pub(super) async fn run(number: usize, inlet: Inlet, mut entrance: Entrance, too
     }
 }
 
+/// The room that a post went to, if this is the answer to one.
+fn posted_to(reply: &v1::Reply) -> Option<RoomId> {
+    match &reply.result {
+        Some(reply::Result::Posted(posted)) => posted.room.parse().ok(),
+        _ => None,
+    }
+}
+
 /// Waits for that moment; for ever where there is none.
 async fn at(moment: Option<Instant>) {
     match moment {
@@ -91,8 +101,13 @@ impl State {
         for answer in commit.answers {
             if let Ticket::Connection { connection, .. } = answer.ticket {
                 self.at_journal = self.at_journal.saturating_sub(1);
-                // One write carries its own entry and the answer.
-                self.roster.give_turn(connection, &mut self.connections);
+                // One write carries its own entry and the answer. How many other rooms an author has open is nothing to a post.
+                match posted_to(&answer.reply) {
+                    Some(room) => {
+                        (self.roster).give_turn_in(connection, room, &mut self.connections);
+                    }
+                    None => self.roster.give_turn(connection, &mut self.connections),
+                }
                 self.connections.reply(connection, answer.reply);
             }
         }
