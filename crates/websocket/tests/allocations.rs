@@ -308,3 +308,41 @@ fn a_compressed_message_of_any_length_is_streamed_in_bounded_memory() {
         assert!(peak <= STREAMING_BYTES_MAX + DEFLATING_BYTES_MAX, "{peak}");
     }
 }
+
+/// Answers of many connections in one turn of the runtime, which the flusher sends together where there is an io_uring.
+#[test]
+fn many_connections_are_answered_without_an_allocation() {
+    const CONNS: usize = 70;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut peers = Vec::new();
+        for _ in 0..CONNS {
+            let (ours, theirs) = tcp_pair().await;
+            let mut conn = Conn::from_parts(ours, server(Config::default()));
+            tokio::spawn(async move {
+                while let Ok(message) = conn.read_message().await {
+                    conn.write_message(message).await.unwrap();
+                }
+            });
+            peers.push(RawPeer::new(theirs, Role::Client));
+        }
+        let sent = frame(Role::Client, 0x82, &[7; 64]).repeat(3);
+        let mut answer = vec![0; (64 + 2) * 3];
+        let mut before = 0;
+        for round in 0..WARM_UP + ROUNDS / 10 {
+            if round == WARM_UP {
+                before = ALLOCATIONS.get();
+            }
+            for peer in &mut peers {
+                peer.send_raw(&sent).await;
+            }
+            for peer in &mut peers {
+                peer.stream.read_exact(&mut answer).await.unwrap();
+            }
+        }
+        assert_eq!(ALLOCATIONS.get() - before, 0);
+    });
+}

@@ -5,15 +5,15 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/io_uring.rs"]
+mod io_uring;
 mod support;
 #[path = "support/told.rs"]
 mod told;
 
 use std::{
     cell::Cell,
-    fs::{self, File},
     io,
-    os::fd::{FromRawFd as _, IntoRawFd as _, OwnedFd},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -22,11 +22,8 @@ use std::{
     time::Duration,
 };
 
-use rustix::{
-    io::dup2,
-    net::sockopt,
-    process::{Resource, Rlimit, getrlimit, setrlimit},
-};
+use io_uring::{break_the_ring, without_descriptors};
+use rustix::net::sockopt;
 use suda_websocket::{
     Config, Conn, Control, Parts, PreparedMessage, Reader, Role, Stream, Writer, broadcast,
     broadcast_sockets, check_io_uring, flush_all,
@@ -227,11 +224,6 @@ fn on_a_thread(refuse: bool) {
 }
 
 fn checked_without_descriptors() -> io::Result<()> {
-    let before = getrlimit(Resource::Nofile);
-    let none = Rlimit {
-        current: Some(0),
-        ..before
-    };
     // Whoever is told of it may send that through a connection, and so come here again.
     let told = Arc::new(AtomicUsize::new(0));
     let listener = told.clone();
@@ -243,33 +235,10 @@ fn checked_without_descriptors() -> io::Result<()> {
             io::sink()
         })
         .finish();
-    setrlimit(Resource::Nofile, none).unwrap();
-    let checked = tracing::subscriber::with_default(subscriber, check_io_uring);
-    setrlimit(Resource::Nofile, before).unwrap();
+    let checked =
+        without_descriptors(|| tracing::subscriber::with_default(subscriber, check_io_uring));
     assert_eq!(told.load(Ordering::Relaxed), 1);
     checked
-}
-
-/// Takes the descriptor of the only ring away, as a program does that closes what is not its own.
-fn break_the_ring() {
-    let null = File::open("/dev/null").unwrap();
-    let mut broken = 0;
-    for entry in fs::read_dir("/proc/self/fd").unwrap() {
-        let path = entry.unwrap().path();
-        // The folder's own descriptor is gone with it.
-        let Ok(target) = fs::read_link(&path) else {
-            continue;
-        };
-        if target.as_os_str() == "anon_inode:[io_uring]" {
-            let number = path.file_name().unwrap().to_str().unwrap();
-            // SAFETY: the number stays open, for another file, and is given back to its owner.
-            let mut ring = unsafe { OwnedFd::from_raw_fd(number.parse().unwrap()) };
-            dup2(&null, &mut ring).unwrap();
-            let _ = ring.into_raw_fd();
-            broken += 1;
-        }
-    }
-    assert_eq!(broken, 1);
 }
 
 fn breaking_on_a_thread() {

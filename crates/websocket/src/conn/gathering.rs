@@ -26,7 +26,7 @@ use crate::frame::HEADER_BYTES_MAX;
 
 /// With more than that to send, in bytes, a connection sends for itself: what is spared then is little beside the copying, for which the bytes had
 /// better be in the cache still.
-const LEFT_BYTES_MAX: usize = 2 << 10;
+const LEFT_BYTES_MAX: usize = 20 << 10;
 /// Fewer connections than that had better send for themselves.
 const TOGETHER_MIN: usize = 4;
 /// So long may a turn take, for each connection that left its output in it: whose program computes for long between reading and waiting

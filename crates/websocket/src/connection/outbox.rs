@@ -29,11 +29,13 @@ const IDLE_SLOTS_MAX: usize = 16;
 const SPARE_MAX: usize = 256;
 /// As many of them may have room for frames, 64 KiB each.
 const SPARE_ROOMY_MAX: usize = 4;
-/// As many others may have a [small one](SMALL_ROOM_BYTES).
-const SPARE_SMALL_MAX: usize = 64;
-/// Room for the first frames, in bytes, of a queue that has none. It is changed for more when they need it. Where many connections have little to
-/// send at once, they so don't take 64 KiB each, and the processor's cache keeps it.
-const SMALL_ROOM_BYTES: usize = 2 << 10;
+/// Bytes of all rooms of the others.
+const SPARE_ROOM_BYTES_MAX: usize = 64 * MIDDLE_ROOM_BYTES;
+/// Room for the first frames, in bytes, of a queue that has none. It is changed for the next size when they need more. Where many connections have
+/// something to send at once, they so don't take 64 KiB each, and the processor's cache keeps it.
+const SMALL_ROOM_BYTES: usize = 4 << 10;
+/// The size between that and 64 KiB.
+const MIDDLE_ROOM_BYTES: usize = 20 << 10;
 
 /// Small frames and maybe a header, then the payload (or the prepared frame) that they announce.
 #[derive(Debug, Default)]
@@ -51,15 +53,14 @@ impl Segment {
         self.head.is_empty() && self.body.is_empty()
     }
 
-    /// Changes a small room that is too little for `room` more bytes for a whole one, if they are joined to what is there.
-    fn outgrow_small_room(&mut self, room: usize) {
-        let is_small = (1..=SMALL_ROOM_BYTES).contains(&self.head.capacity());
+    /// Changes a room that is too little for `room` more bytes for one of the next size, if they are joined to what is there.
+    fn outgrow_room(&mut self, room: usize) {
+        let has_less = (1..=MIDDLE_ROOM_BYTES).contains(&self.head.capacity());
         let needed = self.head.len() + room;
         let is_joined = self.body.is_empty() && needed <= JOINED_BYTES_MAX;
-        if is_small && is_joined && needed > self.head.capacity() {
-            let whole = new_head(needed);
-            let small = std::mem::replace(&mut self.head, whole);
-            self.head.extend_from_slice(&small);
+        if has_less && is_joined && needed > self.head.capacity() {
+            let last = std::mem::replace(&mut self.head, first_head(needed));
+            self.head.extend_from_slice(&last);
         }
     }
 
@@ -110,6 +111,7 @@ thread_local! {
         RefCell::new(Spare {
             roomy: Vec::new(),
             others: Vec::new(),
+            room_bytes: 0,
         })
     };
 }
@@ -117,27 +119,34 @@ thread_local! {
 /// Queues of a thread that nobody uses.
 #[expect(clippy::vec_box, reason = "the boxes are what is lent")]
 struct Spare {
-    /// Those with more than a small room, which are lent first.
+    /// Those with room for 64 KiB, which are lent first.
     roomy: Vec<Box<Queue>>,
     others: Vec<Box<Queue>>,
+    /// Of the others' rooms.
+    room_bytes: usize,
 }
 
 impl Spare {
     fn lend(&mut self) -> Option<Box<Queue>> {
-        self.roomy.pop().or_else(|| self.others.pop())
+        self.roomy.pop().or_else(|| {
+            let queue = self.others.pop()?;
+            self.room_bytes -= queue.first.head.capacity();
+            Some(queue)
+        })
     }
 
     fn give(&mut self, mut queue: Box<Queue>) {
         let room_bytes = queue.first.head.capacity();
-        if room_bytes > SMALL_ROOM_BYTES {
+        if room_bytes > MIDDLE_ROOM_BYTES {
             if self.roomy.len() < SPARE_ROOMY_MAX && room_bytes <= 2 * JOINED_BYTES_MAX {
                 return self.roomy.push(queue);
             }
             buffers::give(std::mem::take(&mut queue.first.head));
-        } else if self.others.len() >= SPARE_SMALL_MAX {
+        } else if self.room_bytes + room_bytes > SPARE_ROOM_BYTES_MAX {
             queue.first.head = BytesMut::new();
         }
         if self.others.len() < SPARE_MAX {
+            self.room_bytes += queue.first.head.capacity();
             self.others.push(queue);
         }
     }
@@ -416,16 +425,12 @@ impl Queue {
     fn open_segment(&mut self, room: usize) -> &mut Segment {
         if self.first.is_empty() && self.rest.is_empty() {
             if self.first.head.capacity() < room {
-                self.first.head = if room <= SMALL_ROOM_BYTES {
-                    BytesMut::with_capacity(SMALL_ROOM_BYTES)
-                } else {
-                    new_head(room)
-                };
+                self.first.head = first_head(room);
             }
             return &mut self.first;
         }
         if self.rest.is_empty() {
-            self.first.outgrow_small_room(room);
+            self.first.outgrow_room(room);
         }
         let last = self.rest.back().unwrap_or(&self.first);
         if !last.body.is_empty() || last.head.len() + room > JOINED_BYTES_MAX {
@@ -523,6 +528,16 @@ impl Queue {
             }
         }
         sent - left
+    }
+}
+
+fn first_head(room: usize) -> BytesMut {
+    if room <= SMALL_ROOM_BYTES {
+        BytesMut::with_capacity(SMALL_ROOM_BYTES)
+    } else if room <= MIDDLE_ROOM_BYTES {
+        BytesMut::with_capacity(MIDDLE_ROOM_BYTES)
+    } else {
+        new_head(room)
     }
 }
 
