@@ -7,6 +7,7 @@
 use std::{
     cell::RefCell,
     future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, PoisonError},
     task::{Context, Poll, Waker},
 };
@@ -168,10 +169,13 @@ impl Batch {
 
     #[cfg(not(all(feature = "io-uring", target_os = "linux")))]
     fn flush(&mut self) {
-        for target in self.enlisted.drain(..) {
-            target.flush_enlisted();
-        }
+        self.enlisted.drain(..).for_each(flush);
     }
+}
+
+/// Flushes one. A stream or a waker of the program that panics has told of it; the others' output is not lost with it.
+pub(super) fn flush(target: Arc<dyn Flush>) {
+    let _ = catch_unwind(AssertUnwindSafe(|| target.flush_enlisted()));
 }
 
 pub(super) fn poll(queue: &Queue, batch: &mut Batch, cx: &mut Context<'_>) -> Poll<()> {

@@ -9,6 +9,7 @@
 use std::{
     any::{Any, TypeId},
     cell::Cell,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,7 +18,7 @@ use tokio::net::TcpStream;
 
 use super::{
     Stream,
-    flusher::Flush,
+    flusher::{self, Flush},
     inner::Inner,
     shared::Shared,
     together::{self, Below},
@@ -62,6 +63,7 @@ struct Gathering {
 #[inline]
 pub(super) fn may_leave<S: Stream>(shared: &Shared<S>, inner: &Inner<S>) -> bool {
     is_plain::<S>()
+        && shared.home.flushes_after_all
         && !inner.output_waits
         && shared.is_enlisted(inner)
         && (inner.conn.only_chunk()).is_some_and(|bytes| bytes.len() <= LEFT_BYTES_MAX)
@@ -70,8 +72,11 @@ pub(super) fn may_leave<S: Stream>(shared: &Shared<S>, inner: &Inner<S>) -> bool
 
 /// Whether a message of so many bytes, written alone, is better queued, so that it can be left.
 #[inline]
-pub(super) fn may_leave_message<S: Stream>(_: &Shared<S>, bytes: usize) -> bool {
-    is_plain::<S>() && bytes + HEADER_BYTES_MAX <= LEFT_BYTES_MAX && expects_others()
+pub(super) fn may_leave_message<S: Stream>(shared: &Shared<S>, bytes: usize) -> bool {
+    is_plain::<S>()
+        && shared.home.flushes_after_all
+        && bytes + HEADER_BYTES_MAX <= LEFT_BYTES_MAX
+        && expects_others()
 }
 
 /// Whether a connection on a stream of this type can be sent to below it.
@@ -131,20 +136,26 @@ pub(super) fn flush(enlisted: &mut Vec<Arc<dyn Flush>>, plain: &mut Vec<Arc<Shar
         for target in enlisted.drain(..) {
             match target.into_plain() {
                 Ok(target) => plain.push(target),
-                Err(other) => other.flush_enlisted(),
+                Err(other) => flusher::flush(other),
             }
         }
         for target in plain.iter() {
             target.take_mark_back();
         }
-        let members = plain.iter().map(|target| ((), target));
-        // Those that failed know it.
-        sent = together::send(members, &Below::plain(), None, &mut Vec::new());
-        plain.clear();
+        // Those that failed know it. Where a task's waker panics, all are asked once more, alone.
+        let together = AssertUnwindSafe(|| {
+            let members = plain.iter().map(|target| ((), target));
+            together::send(members, &Below::plain(), None, &mut Vec::new())
+        });
+        match catch_unwind(together) {
+            Ok(all) => {
+                sent = all;
+                plain.clear();
+            }
+            Err(_) => enlisted.extend(plain.drain(..).map(|target| target as Arc<dyn Flush>)),
+        }
     }
-    for target in enlisted.drain(..) {
-        target.flush_enlisted();
-    }
+    enlisted.drain(..).for_each(flusher::flush);
     note_turn(sent);
 }
 

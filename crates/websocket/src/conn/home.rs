@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+#[cfg(all(feature = "io-uring", target_os = "linux"))]
+use tokio::runtime::RuntimeFlavor;
 use tokio::runtime::{Handle, Id};
 
 use crate::Config;
@@ -13,6 +15,10 @@ use crate::Config;
 pub(super) struct Home {
     pub(super) runtime: Handle,
     pub(super) runtime_id: Id,
+    /// All tasks that are woken together run before the flusher that the first of them wakes. A runtime of several threads has that run
+    /// next, or on another of them.
+    #[cfg(all(feature = "io-uring", target_os = "linux"))]
+    pub(super) flushes_after_all: bool,
     pub(super) high_water_bytes: usize,
     pub(super) close_timeout: Duration,
     /// The subprotocol that both sides agreed on.
@@ -40,6 +46,8 @@ impl Home {
             return last;
         }
         let home = Arc::new(Self {
+            #[cfg(all(feature = "io-uring", target_os = "linux"))]
+            flushes_after_all: runtime.runtime_flavor() == RuntimeFlavor::CurrentThread,
             runtime,
             runtime_id,
             high_water_bytes: config.high_water_bytes,

@@ -89,7 +89,7 @@ enum Way {
     Nowhere,
 }
 
-/// Sends to `members` what they have queued, or `batch`, [`SENDS_MAX`] of them at a time; gives how many could be sent to with others. Each of them that
+/// Sends to `members` what they have queued, or `batch`, up to [`SENDS_MAX`] of them at a time; gives how many could be sent to with others. Each of them that
 /// fails or is refused comes to `failed`.
 ///
 /// Their locks are held together for the time of one system call. None is waited for meanwhile: a connection whose lock is taken comes last,
@@ -101,12 +101,24 @@ pub(super) fn send<'w, K, S: Stream>(
     failed: &mut Vec<(K, Error)>,
 ) -> usize {
     let mut sent = 0;
-    // The first is asked for here, so that nothing is made ready for none.
-    while let Some(first) = members.next() {
-        let members = std::iter::once(first).chain(members.by_ref());
-        sent += send_next(members, below, batch.as_deref_mut(), failed);
+    loop {
+        // Asked for before anything is locked: the program's iterator may use any of them. In place, so that a turn of many connections
+        // allocates nothing.
+        let mut next = [const { None }; SENDS_MAX];
+        for slot in &mut next {
+            *slot = members.next();
+            if slot.is_none() {
+                break;
+            }
+        }
+        let mut next = next.into_iter().flatten().peekable();
+        if next.peek().is_none() {
+            return sent;
+        }
+        while next.peek().is_some() {
+            sent += send_next(&mut next, below, batch.as_deref_mut(), failed);
+        }
     }
-    sent
 }
 
 fn send_next<'w, K, S: Stream>(
@@ -119,9 +131,7 @@ fn send_next<'w, K, S: Stream>(
         begun: Vec::new(),
         alone: Vec::new(),
     };
-    // In place: a turn of many connections allocates nothing.
     let mut turns = [const { None }; SENDS_MAX];
-    let members = members.take(SENDS_MAX);
     let locked = lock(
         members,
         &mut turns,
