@@ -5,6 +5,7 @@ use suda_protocol::v1::{
     Continuity, ServerMessage, push::Event, reply::Result as Answer, server_message::Kind,
 };
 use suda_protocol::{Codec, ErrorCode};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 /// The first byte of a frame that ends its message: text, binary, close, ping.
@@ -33,6 +34,8 @@ pub(super) struct Peer {
 
 impl Peer {
     pub(super) fn new(socket: TcpStream, codec: Codec, has: HashMap<String, u64>) -> Self {
+        // Dropped, it is gone at once: many cases would use up the system's ports otherwise.
+        socket.set_zero_linger().unwrap();
         Self {
             socket,
             codec,
@@ -43,6 +46,13 @@ impl Peer {
             own_first: HashSet::new(),
             closed: false,
         }
+    }
+
+    /// Says that nothing more comes, and takes nothing more.
+    pub(super) async fn shut_down(mut self) -> TcpStream {
+        // It fails where the server was first.
+        let _ = self.socket.shutdown().await;
+        self.socket
     }
 
     /// Takes at most so many of the bytes that are there. Gives how many.

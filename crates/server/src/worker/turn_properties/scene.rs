@@ -28,7 +28,7 @@ use suda_engine::{
 use suda_protocol::v1::{self, push::Event};
 use suda_protocol::{CloseCode, Codec};
 use suda_websocket::{Config, Conn, Parts, Role};
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::yield_now;
 use tokio::time::Instant;
@@ -51,6 +51,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 struct Member {
     key: Option<Key>,
     peer: Option<Peer>,
+    /// The socket of a client that has ended, until the server knows.
+    left: Option<TcpStream>,
     /// What reads from the connection has ended.
     ended: Rc<Cell<bool>>,
     /// What it had of each room when its last connection ended.
@@ -155,7 +157,7 @@ impl Scene {
                     peer.take(bytes);
                 }
             }
-            Move::End { member } => self.end(member),
+            Move::End { member } => self.end(member).await,
             Move::Come { member } => self.come(member).await,
             Move::Open { member, room } => self.open(member, room),
             Move::Close { member, room } => {
@@ -315,20 +317,25 @@ impl Scene {
     }
 
     /// The client is gone, and the server is yet to find it out.
-    fn end(&mut self, member: usize) {
+    async fn end(&mut self, member: usize) {
         let member = &mut self.members[member];
-        if let Some(peer) = member.peer.take() {
-            member.has = peer.has;
+        if let Some(mut peer) = member.peer.take() {
+            member.has = std::mem::take(&mut peer.has);
+            member.left = Some(peer.shut_down().await);
         }
     }
 
     /// The server knows that the connection has ended.
     fn forget(&mut self, member: usize) {
-        self.end(member);
-        if let Some(key) = self.members[member].key.take() {
+        let of_member = &mut self.members[member];
+        if let Some(peer) = of_member.peer.take() {
+            of_member.has = peer.has;
+        }
+        of_member.left = None;
+        of_member.ended = Rc::default();
+        if let Some(key) = of_member.key.take() {
             self.state.gone(key);
         }
-        self.members[member].ended = Rc::default();
     }
 
     async fn come(&mut self, member: usize) {
@@ -428,6 +435,8 @@ impl Scene {
             assert_eq!(connection.writer.buffered(), 0);
             assert!(!connection.draining && !connection.refused && !connection.touched);
         }
+        // Before the server's ends of their sockets.
+        self.members.clear();
     }
 
     fn is_behind(&self) -> bool {
