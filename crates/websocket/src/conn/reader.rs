@@ -39,8 +39,8 @@ impl<S: Stream> Reader<S> {
 
     /// The next message. Before it waits for more input, it sends what was written.
     ///
-    /// A message that came in one frame is given out without a copy and shares its buffer with its neighbours: copy what
-    /// is kept for long.
+    /// A message that came in one frame is given out without a copy and shares its buffer, of up to 264 KiB if it is not longer
+    /// itself, with its neighbours: copy what is kept for long.
     ///
     /// Cancel safe: a dropped call loses nothing.
     ///
