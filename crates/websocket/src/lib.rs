@@ -50,7 +50,7 @@
 //! | `http2` | WebSockets over HTTP/2: [`Dialer::http2`], and requests over HTTP/2 for `upgrade_parts` and the extractor |
 //! | `json` | [`Conn::read_json`], [`Conn::write_json`] |
 //! | `stream` | futures' `Stream` and `Sink` for [`Conn`], [`Reader`] and [`Writer`]; not to be confused with our [`Stream`], a stream of bytes |
-//! | `io-uring` | [`broadcast`], [`broadcast_sockets`] and [`flush_all`] send to 64 TCP connections with one system call, where Linux allows it: see [`check_io_uring`] |
+//! | `io-uring` | [`broadcast`], [`broadcast_sockets`], [`flush_all`], and what plain loops answer in one turn of a runtime of one thread, send to 64 TCP connections with one system call, where Linux allows it: see [`check_io_uring`] |
 //! | `blocking` | [`blocking::Conn`] over std's streams, without tokio |
 //! | `tracing` | events: connections opened and closed, broken rules, peers that fell silent; none for a message |
 //! | `cookies` | [`MemoryCookieJar`] |

@@ -62,6 +62,8 @@ const PLAIN: &[Row] = &[
     Row::Counted,
 ];
 const ECHO: &[Row] = &[Row::Echo, Row::Pipelined, Row::Counted];
+/// Where it matters how answers are sent.
+const SENDING: &[Row] = &[Row::Echo, Row::Pipelined];
 const BATCHED: &[Row] = &[Row::Pipelined, Row::Counted];
 const OPENING: &[Row] = &[Row::Idle, Row::Handshake];
 const DEFLATE: &[Row] = &[Row::Deflate];
@@ -147,21 +149,28 @@ fn ours(name: &str, program: &dyn Fn(&'static str) -> Program) -> Server {
     Server::new(name, Family::Ours, ways)
 }
 
-/// Ours with the feature of that name, which only the fan-out uses.
-/// Ours, sending through an io_uring.
+/// Ours with the feature `io-uring`.
 pub(super) const IO_URING: &str = "suda (io_uring)";
 
 fn io_uring() -> Server {
-    let way = Way {
-        rows: FANOUT,
+    let way = |rows, binary, args: &str| Way {
+        rows,
         program: Program::Package {
             package: "peer-suda-io-uring",
-            binary: "suda-broadcast-io-uring",
+            binary,
         },
-        args: "--listen 127.0.0.1:{port}".to_owned(),
+        args: args.to_owned(),
         raw: false,
     };
-    Server::new(IO_URING, Family::Ours, vec![way])
+    let ways = vec![
+        way(SENDING, "suda-echo-io-uring", "--port {port}"),
+        way(
+            FANOUT,
+            "suda-broadcast-io-uring",
+            "--listen 127.0.0.1:{port}",
+        ),
+    ];
+    Server::new(IO_URING, Family::Ours, ways)
 }
 
 fn uwebsockets() -> Server {

@@ -3,7 +3,7 @@
 use std::io;
 
 /// Whether this thread can send to many connections with one system call, and if not, why: mostly because a container's rules or a
-/// setting of the kernel (`kernel.io_uring_disabled`) forbid it. [`broadcast`](crate::broadcast) and [`flush_all`](crate::flush_all) find out by themselves and then send to one after the
+/// setting of the kernel (`kernel.io_uring_disabled`) forbid it. [`broadcast`](crate::broadcast) and [`flush_all`](crate::flush_all), and the runtime's turns, find out by themselves and then send to one after the
 /// other, with the same results; this is for a line in a log.
 ///
 /// The kernel is asked once for each thread, which costs it one descriptor and some 20 KiB as long as it lives.

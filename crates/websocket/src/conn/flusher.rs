@@ -3,6 +3,8 @@
 //! A write only queues, but for one that is foreseen to stay alone. The connection is then enlisted here, and the flusher, a task of
 //! the connection's runtime that the write woke, runs when the current poll is done. One per thread and runtime, so that enlisting touches nothing that
 //! other threads use, and one wake serves all connections that a poll wrote to.
+//!
+//! With an io_uring it may be left more than that: see `gathering`.
 
 use std::{
     cell::RefCell,

@@ -7,7 +7,8 @@
 //! [`Conn::flush`], by a write that finds [`Config::high_water_bytes`](crate::Config::high_water_bytes) reached, and
 //! otherwise by the runtime as soon as the task that wrote gives way, whatever it then waits for. So a plain loop of
 //! reads and writes answers a burst of messages with one system call, and nothing stays behind. A short write that will most likely be the only one
-//! between two waits of the reader (`turns` tells) goes to the stream when it is made: the same calls, without queue and flusher.
+//! between two waits of the reader (`turns` tells) goes to the stream when it is made: the same calls, without queue and flusher. With the feature `io-uring` a reader that has to
+//! wait may leave the queue to the runtime, which sends what many connections have left with one system call (`gathering`).
 //!
 //! **Cancel safety.** A dropped read loses nothing: the next one goes on where it was. A dropped write took its message
 //! whole, or not at all; then the message went with it.

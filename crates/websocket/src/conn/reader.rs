@@ -37,7 +37,8 @@ impl<S: Stream> Reader<S> {
         self.handle.home.subprotocol.as_deref()
     }
 
-    /// The next message. Before it waits for more input, it sends what was written.
+    /// The next message. Before it waits for more input, it sends what was written; with the feature `io-uring` it may leave that to
+    /// be sent with what other connections have, when the task gives way.
     ///
     /// A message that came in one frame is given out without a copy and shares its buffer, of up to 264 KiB if it is not longer
     /// itself, with its neighbours: copy what is kept for long.
