@@ -71,12 +71,14 @@ mod frame;
 pub mod handshake;
 mod mask;
 mod message;
+#[cfg(all(feature = "tokio", not(target_os = "linux")))]
+mod no_watchdog;
 mod parts;
-#[cfg(feature = "tokio")]
-mod patience;
 mod prepared;
 mod utf8;
 mod utf8_bytes;
+#[cfg(all(feature = "tokio", target_os = "linux"))]
+mod watchdog;
 
 #[cfg(feature = "axum")]
 pub mod axum;

@@ -3,6 +3,7 @@
 //! What lives here: reading the request within time and memory, answering it, handing over to [`Conn`]. What does not:
 //! the rules themselves, which are in [`handshake`](crate::handshake).
 
+use std::any::TypeId;
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
 use std::mem::MaybeUninit;
@@ -13,11 +14,16 @@ use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
-use tokio::time::timeout;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::conn::later;
 use crate::events::event;
 use crate::handshake::{Accept, Policy, Reject, Request, ServerHandshake};
-use crate::patience::Patience;
+#[cfg(not(target_os = "linux"))]
+use crate::no_watchdog::{Watched, watch};
+#[cfg(target_os = "linux")]
+use crate::watchdog::{Watched, watch};
 use crate::{Conn, Parts, Role, Stream, UpgradeError, Upgrader};
 
 /// How long we care about a refused client: until it has our answer, and has closed or sent what it had to send.
@@ -39,10 +45,10 @@ pub(crate) struct Upgrading<'a, S: Stream> {
 }
 
 enum Stage<'a, S: Stream> {
-    /// Nothing has come.
+    /// Nothing has come. If that was so before, the wait is watched: it is most likely short.
     Listening {
         stream: S,
-        patience: Patience,
+        watched: Option<Watched>,
     },
     GoingOn(Pin<Box<dyn Future<Output = Upgraded<S>> + Send + 'a>>),
     Over,
@@ -65,7 +71,7 @@ impl<'a, S: Stream> Upgrading<'a, S> {
             upgrader,
             stage: Stage::Listening {
                 stream,
-                patience: Patience::default(),
+                watched: None,
             },
         }
     }
@@ -80,25 +86,28 @@ impl<S: Stream> Future for Upgrading<'_, S> {
             return going_on.as_mut().poll(cx);
         }
         let begun = match stage {
-            Stage::Listening { stream, patience } => {
-                ready!(poll_begun(stream, upgrader, patience, cx))
+            Stage::Listening { stream, watched } => {
+                ready!(poll_begun(stream, upgrader, watched, cx))
             }
             _ => unreachable!("a handshake that is over is not polled"),
         };
-        let Stage::Listening { stream, patience } = std::mem::replace(stage, Stage::Over) else {
+        let Stage::Listening { stream, watched } = std::mem::replace(stage, Stage::Over) else {
             unreachable!("it was listening")
         };
         let begun = begun?;
+        let until = || match &watched {
+            Some(watched) => watched.until(),
+            None => later(Instant::now(), upgrader.handshake_timeout),
+        };
         let mut going_on: Pin<Box<dyn Future<Output = _> + Send>> = match begun {
             Begun::Told(accept) => return Poll::Ready(Ok(upgrader.open(stream, accept))),
-            Begun::Reading(handshake) => {
-                Box::pin(upgrader.go_on(stream, patience, handshake, None))
-            }
+            Begun::Reading(handshake) => Box::pin(upgrader.go_on(stream, until(), handshake, None)),
             Begun::Answering(accept) => {
-                Box::pin(upgrader.go_on(stream, patience, None, Some(accept)))
+                Box::pin(upgrader.go_on(stream, until(), None, Some(accept)))
             }
             Begun::Refusing(reject) => Box::pin(refuse(stream, reject)),
         };
+        drop(watched);
         let polled = going_on.as_mut().poll(cx);
         if polled.is_pending() {
             *stage = Stage::GoingOn(going_on);
@@ -107,11 +116,11 @@ impl<S: Stream> Future for Upgrading<'_, S> {
     }
 }
 
-/// Reads the first piece of the request and, if that is all of it, answers. Pending as long as nothing has come and there is time.
+/// Reads the first piece of the request and, if that is all of it, answers. Pending where nothing has come and the wait is watched.
 fn poll_begun<S: Stream>(
     stream: &mut S,
     upgrader: &Upgrader,
-    patience: &mut Patience,
+    watched: &mut Option<Watched>,
     cx: &mut Context<'_>,
 ) -> Poll<Result<Begun, UpgradeError>> {
     let mut handshake = None;
@@ -126,8 +135,12 @@ fn poll_begun<S: Stream>(
         }
         Poll::Ready(Err(reject)) => Begun::Refusing(reject),
         Poll::Pending => {
-            if handshake.is_none() {
-                ready!(patience.poll_over(upgrader.handshake_timeout, cx));
+            // Who was woken by the watch, or has sent a part, is waited for with a timer.
+            if handshake.is_none() && watched.is_none() && is_socket::<S>() {
+                *watched = watch(cx.waker(), Instant::now(), upgrader.handshake_timeout);
+                if watched.is_some() {
+                    return Poll::Pending;
+                }
             }
             Begun::Reading(handshake)
         }
@@ -175,6 +188,11 @@ fn poll_judged<S: Stream>(
     }
 }
 
+/// Whether the stream is surely one that the runtime's driver for sockets looks after.
+fn is_socket<S: 'static>() -> bool {
+    TypeId::of::<S>() == TypeId::of::<TcpStream>()
+}
+
 /// Tells a client why it is refused, as far as it listens.
 async fn refuse<S: Stream>(mut stream: S, reject: Reject) -> Upgraded<S> {
     event!(debug, status = reject.status.as_u16(), reason = %reject.reason, "WebSocket refused");
@@ -207,24 +225,17 @@ impl Upgrader {
     fn go_on<S: Stream>(
         &self,
         mut stream: S,
-        mut patience: Patience,
+        until: Instant,
         mut handshake: Option<ServerHandshake>,
         mut accepted: Option<Accept>,
     ) -> impl Future<Output = Upgraded<S>> {
         async move {
-            let over = poll_fn(|cx| {
-                let answered = self.poll_answered(&mut stream, &mut handshake, &mut accepted, cx);
-                match answered {
-                    Poll::Ready(answered) => Poll::Ready(Some(answered)),
-                    Poll::Pending => patience
-                        .poll_over(self.handshake_timeout, cx)
-                        .map(|()| None),
-                }
-            });
-            let rejected = match over.await {
-                Some(rejected) => rejected?,
-                None if accepted.is_some() => return Err(UpgradeError::Timeout),
-                None => {
+            let answered =
+                poll_fn(|cx| self.poll_answered(&mut stream, &mut handshake, &mut accepted, cx));
+            let rejected = match timeout_at(until, answered).await {
+                Ok(rejected) => rejected?,
+                Err(_) if accepted.is_some() => return Err(UpgradeError::Timeout),
+                Err(_) => {
                     let mut unfinished =
                         handshake.unwrap_or_else(|| ServerHandshake::new(self.policy.clone()));
                     Some(unfinished.handle_timeout())

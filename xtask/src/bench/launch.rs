@@ -55,7 +55,7 @@ impl Running {
         let mut server = Self { child, port };
         let start = Instant::now();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        while TcpStream::connect(address).is_err() {
+        while !is_served(address) {
             if let Some(status) = server.child.try_wait()? {
                 bail!("the server ended at once: {status}");
             }
@@ -113,6 +113,14 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Whether a server listens there. A port that nobody listens to may be the one that the system picks for this end: such a connection is one
+/// with itself, and holds the port that the server is about to ask for.
+fn is_served(address: SocketAddr) -> bool {
+    TcpStream::connect(address)
+        .and_then(|stream| stream.local_addr())
+        .is_ok_and(|own| own != address)
 }
 
 /// The command that is given as arguments: on these cores, with all the descriptors that there may be, under its own id.

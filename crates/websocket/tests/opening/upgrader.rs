@@ -67,6 +67,32 @@ async fn a_client_that_sends_nothing_is_told_408_in_time() {
     );
 }
 
+/// On a socket and a clock as they are: the wait is watched before it has a timer.
+#[tokio::test]
+async fn a_client_on_a_socket_that_sends_nothing_or_too_little_is_told_408() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let upgrader = upgrader().handshake_timeout(Duration::from_millis(1100));
+    for sent in [&b""[..], b"GET / HT"] {
+        let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
+        client.write_all(sent).await.unwrap();
+        let (server, _) = listener.accept().await.unwrap();
+        let mut answer = String::new();
+        let (upgraded, _) = tokio::join!(
+            async { upgrader.upgrade(server).await },
+            client.read_to_string(&mut answer)
+        );
+        assert!(matches!(
+            upgraded.unwrap_err(),
+            UpgradeError::Refused(Refusal::Timeout)
+        ));
+        assert!(
+            answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"),
+            "{answer}"
+        );
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_client_that_drips_its_request_has_no_more_time_than_others() {
     let (client, server) = duplex(4096);
