@@ -9,11 +9,13 @@ use std::{
 use bytes::BufMut as _;
 use tokio::task::coop::has_budget_remaining;
 
-use super::{Stream, inner::Inner, read_ahead::ReadAhead, shared::Shared};
+use super::{
+    Stream, inner::Inner, read_ahead::ReadAhead, room::READ_AHEAD_FRAME_BYTES_MAX, shared::Shared,
+};
 use crate::Message;
 
 impl<S: Stream> Shared<S> {
-    /// Reads a long frame like the last one into `ahead`, in which nothing is, or waits.
+    /// Reads a long frame like the last one into `ahead`, in which nothing is, or waits. Not if it is too long for that.
     #[inline(never)]
     pub(super) fn try_read_long(
         self: &Arc<Self>,
@@ -21,6 +23,9 @@ impl<S: Stream> Shared<S> {
         task: &mut Context<'_>,
         ahead: &mut Option<Box<ReadAhead>>,
     ) -> Option<Poll<()>> {
+        if inner.conn.last_frame_bytes() > READ_AHEAD_FRAME_BYTES_MAX {
+            return None;
+        }
         self.read_or_wait(inner, task, ahead, read_long)
     }
 

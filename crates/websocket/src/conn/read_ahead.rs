@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use bytes::BytesMut;
 
-use super::room::{KNOWN_BYTES_MAX, LONG_FRAME_BYTES, WAITING_BYTES_MAX, bytes_behind};
+use super::room::{LONG_FRAME_BYTES, READ_AHEAD_FRAME_BYTES_MAX, WAITING_BYTES_MAX, bytes_behind};
 use crate::{Connection, Message, buffers, connection::ReadTerms};
 
 /// Of these that nobody uses, how many a thread keeps for its readers: each with a buffer, besides those that [`buffers`] keeps.
@@ -75,7 +75,7 @@ impl ReadAhead {
     /// Whether all that is here is the beginning of a long message, for whose rest it pays to read on, since nothing is to be judged before.
     pub(super) fn begins_long(&self) -> bool {
         self.bytes.len() <= WAITING_BYTES_MAX
-            && self.last_frame_bytes >= LONG_FRAME_BYTES
+            && (LONG_FRAME_BYTES..=READ_AHEAD_FRAME_BYTES_MAX).contains(&self.last_frame_bytes)
             && self.terms.begins_lone(&self.bytes)
     }
 
@@ -83,7 +83,6 @@ impl ReadAhead {
     /// asked for; gives how many bytes the next read is to take at most. It ends little behind a frame's end: more of the next frame would have to be
     /// moved, and a read that gets less than it asked for tells that there is no more.
     pub(super) fn make_long_room(&mut self, like_it: usize) -> usize {
-        let like_it = like_it.min(KNOWN_BYTES_MAX);
         let expected = like_it.saturating_sub(self.bytes.len());
         let behind = bytes_behind(&self.bytes, expected, like_it);
         let bytes_max = expected + behind + WAITING_BYTES_MAX;

@@ -8,8 +8,10 @@ use crate::buffers;
 pub(super) const WAITING_BYTES_MAX: usize = 1 << 10;
 /// Frames from this length on, in bytes, are read one at a time.
 pub(super) const LONG_FRAME_BYTES: usize = 16 << 10;
+/// Frames beyond this length, in bytes, seldom come with one read: they are read into the connection's own buffer.
+pub(super) const READ_AHEAD_FRAME_BYTES_MAX: usize = buffers::WIDE_BYTES;
 /// Room for a frame that is given at once because the last one was as long, in bytes.
-pub(super) const KNOWN_BYTES_MAX: usize = 2 << 20;
+const KNOWN_BYTES_MAX: usize = 2 << 20;
 /// Long frames of which several wait are read together up to so many bytes: fewer calls, and their answers are sent out of memory that is
 /// still in the processor's second-level cache.
 const WIDE_READ_BYTES: usize = buffers::WIDE_BYTES - 2 * WAITING_BYTES_MAX;
