@@ -106,6 +106,22 @@ async fn what_a_reader_that_waited_has_left_is_sent_once_its_task_gives_way() {
     assert_eq!(&got, b"\x81\x03one\x81\x03two");
 }
 
+/// [`Writer::try_send_prepared`](suda_websocket::Writer::try_send_prepared) has nobody come for what it has queued: a read does.
+#[tokio::test]
+async fn what_nobody_comes_for_a_reader_does_not_leave() {
+    let (ours, mut theirs) = tcp_pair().await;
+    let (mut reader, mut writer, _control) = server(ours).split();
+    writer
+        .try_send_prepared(&PreparedMessage::text("news"))
+        .unwrap();
+    let reading = tokio::spawn(async move { reader.read_message().await.map(drop) });
+    let mut got = [0; 6];
+    let arriving = timeout(PATIENCE, theirs.read_exact(&mut got)).await;
+    arriving.expect("it was not sent").unwrap();
+    assert_eq!(&got, b"\x81\x04news");
+    reading.abort();
+}
+
 /// Panics when it is written to.
 struct Panics;
 
