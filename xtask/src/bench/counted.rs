@@ -1,7 +1,7 @@
-//! What a message costs in things that can be counted, and so do not depend on what the machine does meanwhile: instructions in
+//! What a message or a handshake costs in things that can be counted, and so do not depend on what the machine does meanwhile: instructions in
 //! the server's own code (callgrind), allocations (memcheck), system calls (strace).
 //!
-//! Each is counted over a short and a long run. The difference, divided by the messages that the long run has more, is free of what
+//! Each is counted over a short and a long run. The difference, divided by what the long run has more, is free of what
 //! starting and opening connections cost.
 
 use std::{
@@ -24,10 +24,13 @@ use super::{
 use crate::{apt, shell};
 
 const CONNS: u64 = 8;
+/// So many messages on each connection.
 const SHORT_RUN: u64 = 200;
 const LONG_RUN: u64 = 1200;
+/// So many handshakes for each of those messages: a few are cut off at the end, which shows where there are not many.
+const HANDSHAKES: u64 = 8;
 /// Payload bytes and messages in flight.
-const LOADS: [(usize, usize, &str); 6] = [
+const ECHOES: [(usize, usize, &str); 6] = [
     (16, 1, "16 B, 1 in flight"),
     (1 << 10, 1, "1 KiB, 1 in flight"),
     (16, 16, "16 B, 16 in flight"),
@@ -35,11 +38,44 @@ const LOADS: [(usize, usize, &str); 6] = [
     (64 << 10, 1, "64 KiB, 1 in flight"),
     (64 << 10, 16, "64 KiB, 16 in flight"),
 ];
+pub(super) const HANDSHAKE: &str = "handshake";
 pub(super) const INSTRUCTIONS: &str = "instructions";
 pub(super) const SYSTEM_CALLS: &str = "system calls";
 /// How long a tool may take to write what it counted.
 const WRITING_MAX: Duration = Duration::from_secs(20);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// What a server is given to do, in a run of any length.
+struct Load {
+    title: &'static str,
+    /// What the generator is told, but how much.
+    command: String,
+    /// The generator's option for how much.
+    option: &'static str,
+    /// What it is told there, and what is counted, for each unit of a run's length.
+    told: u64,
+    counted: u64,
+}
+
+impl Load {
+    fn all() -> Vec<Self> {
+        let echoes = ECHOES.map(|(size, in_flight, title)| Self {
+            title,
+            command: format!("echo --conns {CONNS} --size {size} --in-flight {in_flight}"),
+            option: "--messages-per-conn",
+            told: 1,
+            counted: CONNS,
+        });
+        let handshakes = Self {
+            title: HANDSHAKE,
+            command: "handshake".to_owned(),
+            option: "--handshakes",
+            told: HANDSHAKES,
+            counted: HANDSHAKES,
+        };
+        echoes.into_iter().chain([handshakes]).collect()
+    }
+}
 
 #[derive(Clone, Copy)]
 enum Tool {
@@ -126,14 +162,14 @@ pub(super) fn run(
         let Some(way) = server.way(Row::Counted) else {
             continue;
         };
-        for (size, in_flight, title) in LOADS {
+        for load in Load::all() {
+            let title = load.title;
             if !wanted(&server.name, title) {
                 continue;
             }
-            let load = format!("echo --conns {CONNS} --size {size} --in-flight {in_flight}");
             for tool in Tool::ALL {
                 let name = format!("{} {title}", server.name).replace([' ', ',', '(', ')'], "_");
-                let value = per_message(args, way, tool, &load, &out.join(name));
+                let value = per_unit(args, way, tool, &load, &out.join(name));
                 samples.push(Sample {
                     row: Row::Counted,
                     cell: cell(title, tool.unit()),
@@ -154,28 +190,22 @@ pub(super) fn cell(load: &str, unit: &str) -> String {
     format!("{load}: {unit}")
 }
 
-fn per_message(args: &Args, way: &Way, tool: Tool, load: &str, base: &Path) -> Result<f64> {
+fn per_unit(args: &Args, way: &Way, tool: Tool, load: &Load, base: &Path) -> Result<f64> {
     let short = count(args, way, tool, load, SHORT_RUN, base)?;
     let long = count(args, way, tool, load, LONG_RUN, base)?;
-    let messages = CONNS * (LONG_RUN - SHORT_RUN);
-    Ok((long as f64 - short as f64) / messages as f64)
+    let units = load.counted * (LONG_RUN - SHORT_RUN);
+    Ok((long as f64 - short as f64) / units as f64)
 }
 
-fn count(
-    args: &Args,
-    way: &Way,
-    tool: Tool,
-    load: &str,
-    messages: u64,
-    base: &Path,
-) -> Result<u64> {
+fn count(args: &Args, way: &Way, tool: Tool, load: &Load, length: u64, base: &Path) -> Result<u64> {
     let log = with_ending(base, "log");
     if log.exists() {
         fs::remove_file(&log)?;
     }
     let wrapper = tool.wrapper(&log, &with_ending(base, "callgrind"));
     let server = Running::start(way, &args.server_cpus, &wrapper)?;
-    let load: Vec<_> = format!("{load} --messages-per-conn {messages}")
+    let much = length * load.told;
+    let load: Vec<_> = format!("{} {} {much}", load.command, load.option)
         .split(' ')
         .map(str::to_owned)
         .collect();

@@ -30,7 +30,7 @@ pub(crate) enum Row {
     DeflateTakeover,
     /// One sender, 1,000 receivers.
     Fanout,
-    /// Instructions, system calls and allocations for each message.
+    /// Instructions, system calls and allocations for each message and handshake.
     Counted,
     /// The chat server: memory of 10,000 signed-in sessions.
     ChatIdle,
@@ -88,7 +88,7 @@ impl Row {
                 "permessage-deflate with takeover: CPU seconds per million messages"
             }
             Self::Fanout => "Fan-out to 1,000: CPU seconds per million deliveries",
-            Self::Counted => "Counted, for each message",
+            Self::Counted => "Counted, for each message or handshake",
             Self::ChatIdle => "Chat, idle sessions: KiB of user memory each",
             Self::ChatFanout => "Chat, one room of 1,000: CPU seconds per million deliveries",
             Self::ChatPosts => "Chat, durable posts: 1,000 connections, 100 rooms of ten members",

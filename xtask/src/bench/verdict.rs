@@ -1,7 +1,7 @@
 //! What the library and the chat are held to, line by line, and whether a run has shown it.
 //!
 //! A line is held if the whole interval is within the mark, not held if the whole interval is beyond it. In between counts
-//! decide, where both sides can be counted: instructions and system calls for each message.
+//! decide, where both sides can be counted: instructions and system calls for each message or handshake.
 
 use std::fmt::Write as _;
 
@@ -186,18 +186,20 @@ impl Table<'_> {
 
     fn claims(&self) -> Vec<Claim> {
         const ALL: [Family; 2] = [Family::Rust, Family::Other];
+        let in_flight = |cell, count| format!("{cell}, {count} in flight");
         let mut claims = Vec::new();
         for cell in ["16 B", "1 KiB", "64 KiB", "1 MiB"] {
             let against = match cell {
                 "16 B" | "1 KiB" => self.best_rust(Row::Echo, cell),
                 _ => self.best(Row::Echo, cell, &ALL),
             };
-            claims.extend(self.against(1, Row::Echo, cell, against, 1));
+            claims.extend(self.against(1, Row::Echo, cell, against, Some(in_flight(cell, 1))));
         }
         for cell in ["16 B", "1 KiB", "64 KiB"] {
             let rust = self.best_rust(Row::Pipelined, cell);
             for against in [rust, Some(UWEBSOCKETS)] {
-                claims.extend(self.against(2, Row::Pipelined, cell, against, 16));
+                let counted = Some(in_flight(cell, 16));
+                claims.extend(self.against(2, Row::Pipelined, cell, against, counted));
             }
         }
         let ours = self.of(Family::Ours).next().unwrap_or_default();
@@ -213,7 +215,8 @@ impl Table<'_> {
         ] {
             for cell in self.cells(row) {
                 let best = self.best(row, cell, families);
-                claims.extend(self.against(number, row, cell, best, 0));
+                let counted = (row == Row::Handshake).then(|| counted::HANDSHAKE.to_owned());
+                claims.extend(self.against(number, row, cell, best, counted));
             }
         }
         let floor = self.of(Family::Floor).next().unwrap_or_default();
@@ -225,22 +228,20 @@ impl Table<'_> {
         claims
     }
 
-    /// Ours over another server. `in_flight` messages in the counted row, 0 where that has no such load.
+    /// Ours over another server. `counted`: the same load in the counted row, if there is one.
     fn against(
         &self,
         number: u8,
         row: Row,
         cell: &str,
         peer: Option<&str>,
-        in_flight: usize,
+        counted: Option<String>,
     ) -> Option<Claim> {
         let ours = self.of(Family::Ours).next()?;
         let peer = peer?;
         let what = format!("{row:?}, {cell}, over {peer}");
         let mut claim = Claim::at_most(number, &what, self.ratio(row, cell, ours, peer), EVEN)?;
-        if in_flight > 0 {
-            claim.peer = Some((peer.to_owned(), format!("{cell}, {in_flight} in flight")));
-        }
+        claim.peer = counted.map(|load| (peer.to_owned(), load));
         Some(claim)
     }
 }
