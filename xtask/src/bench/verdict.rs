@@ -9,7 +9,7 @@ use super::{
     chat, counted,
     report::{Table, number, ratio_text},
     rows::Row,
-    servers::Family,
+    servers::{Family, IO_URING},
     statistics::Estimate,
 };
 
@@ -201,6 +201,7 @@ impl Table<'_> {
                 let counted = Some(in_flight(cell, 16));
                 claims.extend(self.against(2, Row::Pipelined, cell, against, counted));
             }
+            claims.extend(self.through_io_uring(2, Row::Pipelined, cell, UWEBSOCKETS, EVEN));
         }
         let ours = self.of(Family::Ours).next().unwrap_or_default();
         for cell in self.cells(Row::Idle) {
@@ -224,8 +225,23 @@ impl Table<'_> {
             let found = self.ratio(Row::Fanout, cell, ours, floor);
             let what = format!("fan-out over {floor}, {cell}");
             claims.extend(Claim::at_most(6, &what, found, FANOUT_OVER_FLOOR_MAX));
+            let mark = FANOUT_OVER_FLOOR_MAX;
+            claims.extend(self.through_io_uring(6, Row::Fanout, cell, floor, mark));
         }
         claims
+    }
+
+    /// Ours over another server, in a row for which the feature `io-uring` is made.
+    fn through_io_uring(
+        &self,
+        number: u8,
+        row: Row,
+        cell: &str,
+        over: &str,
+        mark: f64,
+    ) -> Option<Claim> {
+        let what = format!("{row:?}, {cell}, through the io_uring, over {over}");
+        Claim::at_most(number, &what, self.ratio(row, cell, IO_URING, over), mark)
     }
 
     /// Ours over another server. `counted`: the same load in the counted row, if there is one.
