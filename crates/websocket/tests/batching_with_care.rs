@@ -12,7 +12,8 @@ use std::{
 };
 
 use suda_websocket::{
-    Config, Conn, Message, Parts, PreparedMessage, Role, broadcast_sockets, flush_all,
+    Config, Conn, Control, Message, Parts, PreparedMessage, Reader, Role, Writer,
+    broadcast_sockets, flush_all,
 };
 use support::tcp_pair;
 use tokio::{
@@ -41,21 +42,40 @@ fn ends(act: impl Future<Output = ()> + Send + 'static) -> bool {
     ended.recv_timeout(PATIENCE).is_ok()
 }
 
+/// Connections, taken apart, that stay open.
+struct Members {
+    writers: Vec<Writer<TcpStream>>,
+    controls: Vec<Control<TcpStream>>,
+    _readers: Vec<Reader<TcpStream>>,
+    _peers: Vec<TcpStream>,
+}
+
+async fn three_members() -> Members {
+    let mut members = Members {
+        writers: Vec::new(),
+        controls: Vec::new(),
+        _readers: Vec::new(),
+        _peers: Vec::new(),
+    };
+    for _ in 0..3 {
+        let (ours, peer) = tcp_pair().await;
+        let (reader, writer, control) = server(ours).split();
+        members.writers.push(writer);
+        members.controls.push(control);
+        members._readers.push(reader);
+        members._peers.push(peer);
+    }
+    members
+}
+
 #[test]
 fn the_programs_iterator_may_look_at_a_member_it_has_given_to_flush_all() {
     assert!(ends(async {
-        let mut theirs = Vec::new();
-        let mut rest = Vec::new();
-        let mut writers = Vec::new();
-        for _ in 0..3 {
-            let (ours, peer) = tcp_pair().await;
-            theirs.push(peer);
-            let (reader, mut writer, control) = server(ours).split();
+        let Members { mut writers, .. } = three_members().await;
+        for writer in &mut writers {
             writer
                 .try_send_prepared(&PreparedMessage::text("news"))
                 .unwrap();
-            rest.push((reader, control));
-            writers.push(writer);
         }
         let members = writers.iter().map(|writer| {
             // For a gauge of all that is unsent, as a program may have it.
@@ -69,20 +89,14 @@ fn the_programs_iterator_may_look_at_a_member_it_has_given_to_flush_all() {
 #[test]
 fn the_programs_iterator_may_look_at_a_member_it_has_given_to_broadcast() {
     assert!(ends(async {
-        let mut theirs = Vec::new();
-        let mut rest = Vec::new();
-        let mut writers = Vec::new();
-        for _ in 0..3 {
-            let (ours, peer) = tcp_pair().await;
-            theirs.push(peer);
-            let (reader, writer, control) = server(ours).split();
-            rest.push((reader, control));
-            writers.push(writer);
-        }
+        let members = three_members().await;
+        let Members {
+            writers, controls, ..
+        } = &members;
         let mut last: Option<usize> = None;
         let members = writers.iter().enumerate().map(|(index, writer)| {
             if let Some(last) = last.replace(index) {
-                let _ = rest[last].1.ping(b"");
+                let _ = controls[last].ping(b"");
             }
             ((), writer)
         });
